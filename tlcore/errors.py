@@ -1,0 +1,58 @@
+"""Errors that are meant for the person using Thaw.
+
+    UserError            anything that a user can understand and mend
+    ├── UploadError      what was brought in could not be taken (zip, path, disk)
+    ├── DatasetError     the pictures cannot be trained on as they are
+    ├── RecipeError      a choice that is out of range or does not fit the others
+    ├── WeightsError     pretrained weights are missing, cut short or not what they should be
+    ├── TrainingError    training could not go on
+    │   └── OutOfMemory  the device has too little memory for the chosen batch
+    └── ExportError      a model could not be written, or does not answer as it should
+
+Pages and the command line catch ``UserError`` and nothing else; any other exception is a bug in Thaw.
+Wrong arguments inside ``tlcore`` are plain ``ValueError``: what is allowed, then "Received: ...".
+"""
+
+
+class UserError(Exception):
+    """Something a user can understand and mend.
+
+    Args:
+        problem: What we found, and what it means where that is not obvious. Full sentences.
+        advice: What to do next. Full sentences.
+        detail: Technical text for those who ask for it; never shown by default.
+    """
+
+    def __init__(self, problem: str, advice: str, detail: str = "") -> None:
+        super().__init__(f"{problem} {advice}".strip())
+        self.problem = problem
+        self.advice = advice
+        self.detail = detail
+
+
+class UploadError(UserError):
+    """What was brought in could not be taken."""
+
+
+class DatasetError(UserError):
+    """The pictures cannot be trained on as they are."""
+
+
+class RecipeError(UserError):
+    """A choice that is out of range or does not fit the others."""
+
+
+class WeightsError(UserError):
+    """Pretrained weights are missing, cut short or not what they should be."""
+
+
+class TrainingError(UserError):
+    """Training could not go on."""
+
+
+class OutOfMemory(TrainingError):
+    """The device has too little memory for the chosen batch."""
+
+
+class ExportError(UserError):
+    """A model could not be written, or does not answer as it should."""

@@ -1,0 +1,1 @@
+"""What a model is worth, measured on exam pictures that the training never saw."""

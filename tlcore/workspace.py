@@ -1,0 +1,45 @@
+"""Where things live on disk, and the settings of this installation. No TensorFlow here.
+
+    THAW_HOME              everything of this installation; default ``~/.thaw``
+    THAW_PICTURE_FOLDERS   folders of this computer from which pictures may be taken by path in the app,
+                           separated like PATH; empty (the default) switches that off
+    THAW_HOSTS             further names under which this server may be called, separated by commas
+    KERAS_HOME             where Keras keeps pretrained weights; default ``~/.keras``
+
+The layout below THAW_HOME: ``projects/ID/pictures``, ``projects/ID/runs/RUN``, ``cache/``.
+"""
+
+import os
+from pathlib import Path
+
+
+def home() -> Path:
+    """Return the folder of this installation."""
+    return Path(os.environ.get("THAW_HOME") or Path.home() / ".thaw").expanduser().resolve()
+
+
+def projects_folder() -> Path:
+    """Return the folder that holds one folder per project."""
+    return home() / "projects"
+
+
+def cache_folder() -> Path:
+    """Return the folder of everything that can be made again."""
+    return home() / "cache"
+
+
+def keras_home() -> Path:
+    """Return the folder in which Keras itself looks for weights (its ``models`` sub-folder holds the files)."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser()
+
+
+def picture_folders() -> tuple[Path, ...]:
+    """Return the folders of this computer from which the app may take pictures by path."""
+    setting = os.environ.get("THAW_PICTURE_FOLDERS", "")
+    return tuple(Path(part).expanduser().resolve() for part in setting.split(os.pathsep) if part.strip())
+
+
+def extra_hosts() -> tuple[str, ...]:
+    """Return the further host names under which this server may be called."""
+    setting = os.environ.get("THAW_HOSTS", "")
+    return tuple(part.strip().lower() for part in setting.split(",") if part.strip())
