@@ -1,0 +1,193 @@
+"""The typed event stream of a run: who writes an event and who reads it, in one file. No TensorFlow here.
+
+One JSON object per line in ``events.jsonl``: ``{"type": "epoch_end", "time": 1795226400.1, "epoch": 3, ...}``.
+A reader skips types it does not know, lines that a killed writer left half written, and a last line without its
+newline. New fields get a default, so that old runs still open. Metric names are Keras' own log keys.
+"""
+
+import json
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+
+@dataclass(frozen=True)
+class Event:
+    """What all events share: ``time``, seconds since 1970."""
+
+    time: float = field(default_factory=time.time, kw_only=True)
+
+
+@dataclass(frozen=True)
+class Queued(Event):
+    """The run was handed over to be worked on."""
+
+
+@dataclass(frozen=True)
+class Started(Event):
+    """A worker has the device. ``device`` is "GPU" or "CPU", ``device_name`` what its maker calls it."""
+
+    device: str
+    device_name: str
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Note(Event):
+    """An automatic choice and its reason, or anything else worth a plain sentence."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Progress(Event):
+    """How far a task has come that is not training. ``task`` is a short phrase such as "Reading pictures"."""
+
+    task: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class PhaseStarted(Event):
+    """A phase ("head" or "fine-tuning") begins at ``first_epoch`` (from 1) and ends at ``last_epoch`` at the latest."""
+
+    phase: str
+    first_epoch: int
+    last_epoch: int
+    steps_per_epoch: int
+    learning_parameters: int
+    total_parameters: int
+
+
+@dataclass(frozen=True)
+class BatchEnd(Event):
+    """Training has come to ``step`` of ``epoch`` (both from 1).
+
+    ``loss`` and ``accuracy`` are means over the pictures since the previous event of this type in the same epoch.
+    """
+
+    epoch: int
+    step: int
+    loss: float
+    accuracy: float
+    pictures_per_s: float
+
+
+@dataclass(frozen=True)
+class EpochEnd(Event):
+    """An epoch (from 1, counted over both phases) is over and the check pictures have been looked at."""
+
+    epoch: int
+    phase: str
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+    duration_s: float
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class Stopped(Event):
+    """The run was stopped by its user. ``kept_epoch`` is the best epoch so far, or None when nothing was kept."""
+
+    kept_epoch: int | None
+
+
+@dataclass(frozen=True)
+class Failed(Event):
+    """The run ended with an error: problem, advice and technical detail as in ``UserError``."""
+
+    problem: str
+    advice: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Finished(Event):
+    """Model and report are written. ``kept_epoch`` is the epoch whose weights the model has."""
+
+    test_accuracy: float
+    n_test: int
+    kept_epoch: int
+
+
+EventT = TypeVar("EventT", bound=Event)
+
+
+def _type_name(kind: type[Event]) -> str:
+    """Return the name of an event type on the wire: EpochEnd -> epoch_end."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+_KINDS: dict[str, type[Event]] = {_type_name(kind): kind for kind in Event.__subclasses__()}
+
+
+class EventLog:
+    """Append events to ``events.jsonl`` and read them back.
+
+    Several processes may append one after the other, and one may have been killed in the middle of a line:
+    every write starts on a line of its own and is one ``write`` call on a file opened for appending.
+    """
+
+    ENCODING: ClassVar[str] = "utf-8"
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def write(self, event: Event) -> None:
+        """Append one event."""
+        line = json.dumps({"type": _type_name(type(event))} | asdict(event), ensure_ascii=False)
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self.file.open("ab+") as stream:
+            if stream.tell() > 0:
+                stream.seek(-1, 2)
+                line = line if stream.read(1) == b"\n" else "\n" + line
+            stream.write((line + "\n").encode(self.ENCODING))
+
+    def read(self, offset: int = 0) -> tuple[list[Event], int]:
+        """Return the events from byte ``offset`` on, and the offset to go on from."""
+        if not self.file.exists():
+            return [], 0
+        with self.file.open("rb") as stream:
+            stream.seek(offset)
+            content = stream.read()
+        whole = content[: content.rfind(b"\n") + 1]
+        parsed = (_parse(line) for line in whole.split(b"\n"))
+        return [event for event in parsed if event is not None], offset + len(whole)
+
+    def all(self) -> list[Event]:
+        """Return all events so far, oldest first."""
+        return self.read()[0]
+
+
+def _parse(line: bytes) -> Event | None:
+    """Return the event of a line, or None for a half-written line or a type that is not known here."""
+    try:
+        value: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(value, dict) or value.get("type") not in _KINDS:
+        return None
+    kind = _KINDS[value["type"]]
+    known = {name.name for name in fields(kind)}
+    try:
+        return kind(**{key: item for key, item in value.items() if key in known})
+    except TypeError:  # a field without a default is missing: written by something that is not Thaw
+        return None
+
+
+def of_type(events: Iterable[Event], kind: type[EventT]) -> list[EventT]:
+    """Return the events of one type, in their order."""
+    return [event for event in events if isinstance(event, kind)]
+
+
+def last(events: Iterable[Event], kind: type[EventT]) -> EventT | None:
+    """Return the newest event of one type, or None."""
+    found = of_type(events, kind)
+    return found[-1] if found else None
