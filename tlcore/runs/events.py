@@ -93,6 +93,13 @@ class EpochEnd(Event):
 
 
 @dataclass(frozen=True)
+class Trained(Event):
+    """Training is over and its best weights are kept; the results are being made. ``kept_epoch`` is their epoch."""
+
+    kept_epoch: int
+
+
+@dataclass(frozen=True)
 class Stopped(Event):
     """The run was stopped by its user. ``kept_epoch`` is the best epoch so far, or None when nothing was kept."""
 

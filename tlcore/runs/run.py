@@ -170,16 +170,17 @@ def state(run: Run, history: list[Event] | None = None) -> State:
     if stopped and stopped.kept_epoch is None:
         return "stopped"
     if is_locked(run):
-        return _working_state(run, history, stopped is not None)
+        is_trained = stopped is not None or events.last(history, events.Trained) is not None
+        return _working_state(run, history, is_trained)
     queued = events.last(history, events.Queued)
     just_handed_over = queued is not None and time.time() - queued.time < HANDOVER_S
     started = events.last(history, events.Started) is not None
     return "waiting" if just_handed_over and not started else "crashed"
 
 
-def _working_state(run: Run, history: list[Event], is_stopped: bool) -> State:
+def _working_state(run: Run, history: list[Event], is_trained: bool) -> State:
     """Return the state of a run that some process holds the lock of."""
-    if is_stopped:
+    if is_trained:
         return "finishing"
     if run.stop_file.exists():
         return "stopping"

@@ -1,0 +1,166 @@
+"""What happens beside the training steps: events are written, the best weights kept, wishes obeyed."""
+
+import math
+import time
+from typing import Any
+
+import keras
+
+from tlcore.errors import TrainingError
+from tlcore.runs import events
+from tlcore.runs.run import Run
+from tlcore.training import checkpoint
+
+# How often the page can learn of new batches; more would only make the file long.
+BATCH_EVENT_EVERY_S = 0.25
+PROGRESS_EVENT_EVERY_S = 0.2
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Keep the weights of the epoch with the lowest check loss, over both phases; end a phase that no longer gains.
+
+    Loss is finer than accuracy on few pictures. One object serves all phases of a run.
+
+    Args:
+        run: Where the weights go.
+        patience: Epochs without a better check loss after which a phase ends, or None to never end it.
+    """
+
+    def __init__(self, run: Run, patience: int | None) -> None:
+        super().__init__()
+        self.run = run
+        self.patience = patience
+        self.best_loss = math.inf
+        self.best_epoch: int | None = None
+        self.last_epoch = 0
+        self._gained = 0
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Give each phase its own patience."""
+        self._gained = self.last_epoch
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Compare the check loss; ``epoch`` counts from 0."""
+        loss = float((logs or {})["val_loss"])
+        self.last_epoch = epoch + 1
+        if not math.isfinite(loss) or not math.isfinite(float((logs or {})["loss"])):
+            raise TrainingError(
+                f"Training became unstable in epoch {epoch + 1}: the loss is not a number any more.",
+                "Lower the learning rate (try a tenth) and start again.",
+            )
+        if loss < self.best_loss:
+            self.best_loss, self.best_epoch, self._gained = loss, epoch + 1, epoch + 1
+            checkpoint.save(self.model, epoch + 1, self.run.best_checkpoint)
+        elif self.patience is not None and self.last_epoch - self._gained >= self.patience:
+            self.model.stop_training = True
+
+
+class WriteEvents(keras.callbacks.Callback):
+    """Write what happens to the run's events.
+
+    Keras reports running means since the start of the epoch; the mean since the last event follows from two of them.
+
+    Args:
+        run: Whose events.
+        best: Tells which epoch is the best; must come before this one in the list of callbacks.
+        phase: "head" or "fine-tuning".
+        batch_size: Pictures per step.
+        n_train: Training pictures per epoch.
+    """
+
+    def __init__(self, run: Run, best: KeepBest, phase: str, batch_size: int, n_train: int) -> None:
+        super().__init__()
+        self.log = run.events
+        self.best = best
+        self.phase = phase
+        self.batch_size = batch_size
+        self.n_train = n_train
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Start to count; ``epoch`` counts from 0."""
+        self.epoch = epoch + 1
+        self.began = time.monotonic()
+        self.written = self.began
+        self.seen = 0
+        self.sums = (0.0, 0.0)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write the mean since the last event, if it is time; ``batch`` counts from 0."""
+        now = time.monotonic()
+        seen = min((batch + 1) * self.batch_size, self.n_train)
+        if now - self.written < BATCH_EVENT_EVERY_S and seen < self.n_train:
+            return
+        logs = logs or {}
+        sums = (float(logs["loss"]) * seen, float(logs["accuracy"]) * seen)
+        new = seen - self.seen
+        loss, accuracy = ((sums[i] - self.sums[i]) / new for i in (0, 1))
+        speed = new / max(now - self.written, 1e-6)
+        self.log.write(events.BatchEnd(self.epoch, batch + 1, loss, min(1.0, max(0.0, accuracy)), speed))
+        self.written, self.seen, self.sums = now, seen, sums
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write the end of the epoch."""
+        logs = logs or {}
+        metrics = {name: float(logs[name]) for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
+        self.log.write(
+            events.EpochEnd(
+                epoch=self.epoch,
+                phase=self.phase,
+                **metrics,
+                learning_rate=_current_rate(self.model.optimizer),
+                duration_s=time.monotonic() - self.began,
+                is_best=self.best.best_epoch == self.epoch,
+            )
+        )
+
+
+class ObeyStop(keras.callbacks.Callback):
+    """End training after the current step when someone asked for it."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.run = run
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Look for the wish after each step."""
+        if self.run.stop_file.exists():
+            raise StopAsked
+
+    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Look for the wish while check pictures are looked at."""
+        self.on_train_batch_end(batch, logs)
+
+
+class ReportProgress:
+    """Write the progress of a task that is not training to the events, and obey a wish to stop.
+
+    Call it with (done, total); it writes at most five times a second, and always the end.
+    """
+
+    def __init__(self, run: Run, task: str) -> None:
+        self.run = run
+        self.task = task
+        self._written = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        """Report ``done`` of ``total``.
+
+        Raises:
+            StopAsked: Someone asked the run to stop.
+        """
+        if self.run.stop_file.exists():
+            raise StopAsked
+        now = time.monotonic()
+        if now - self._written >= PROGRESS_EVENT_EVERY_S or done >= total:
+            self.run.events.write(events.Progress(self.task, done, total))
+            self._written = now
+
+
+class StopAsked(Exception):
+    """Someone asked the run to stop; what was learned up to the best epoch is on disk."""
+
+
+def _current_rate(optimizer: keras.optimizers.Optimizer) -> float:
+    """Return the rate of the fastest group at this step."""
+    groups = getattr(optimizer, "optimizers", [optimizer])
+    return max(float(group.learning_rate) for group in groups)

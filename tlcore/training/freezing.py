@@ -1,0 +1,55 @@
+"""Which weights learn. The only file that sets ``.trainable``.
+
+Two traps, both measured with the pinned Keras: calling a backbone with ``training=False`` does not keep its
+BatchNormalization statistics still during ``fit``, and setting ``.trainable`` on a whole backbone re-opens everything
+below it. So flags are set layer by layer, and BatchNormalization never learns, at any depth.
+"""
+
+import keras
+
+from tlcore.training.classifier import Classifier
+
+
+def freeze(classifier: Classifier, frozen_stages: int) -> None:
+    """Keep the first stages as they are and let the rest and the head learn. Compile the model afterwards.
+
+    BatchNormalization layers stay still in open stages too: their statistics come from a million pictures, and a
+    batch of ours would spoil them (Keras' transfer learning guide gives the same advice). Random drops inside frozen
+    stages are switched off, so that a frozen stage answers the same in training as later in use.
+
+    Args:
+        classifier: The model and its parts.
+        frozen_stages: 0 (everything learns) to ``len(classifier.stages)`` (only the head learns).
+    """
+    if not 0 <= frozen_stages <= len(classifier.stages):
+        raise ValueError(f"frozen_stages must be 0 to {len(classifier.stages)}. Received: {frozen_stages}")
+    for number, stage in enumerate(classifier.stages):
+        is_open = number >= frozen_stages
+        for layer in stage:
+            layer.trainable = is_open and not isinstance(layer, keras.layers.BatchNormalization)
+            _set_random_drops(layer, is_open)
+    for layer in classifier.head:
+        layer.trainable = True
+
+
+def _set_random_drops(layer: keras.Layer, is_on: bool) -> None:
+    """Switch the random drops of a layer on (to what they were built with) or off."""
+    for name in ("rate", "drop_path_rate"):  # Dropout of EfficientNet, StochasticDepth of ConvNeXt
+        if isinstance(getattr(layer, name, None), float | int):
+            built_with = getattr(layer, "_thaw_built_with", getattr(layer, name))
+            layer._thaw_built_with = built_with
+            setattr(layer, name, built_with if is_on else 0.0)
+
+
+def count_learning(model: keras.Model) -> tuple[int, int]:
+    """Return the number of learning weights and of all weights of a model."""
+    learning = sum(int(weight.size) if hasattr(weight, "size") else _size(weight) for weight in model.trainable_weights)
+    return learning, model.count_params()
+
+
+def _size(weight: keras.Variable) -> int:
+    """Return the number of elements of a variable."""
+    count = 1
+    for side in weight.shape:
+        count *= int(side)
+    return count

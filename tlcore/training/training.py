@@ -1,0 +1,159 @@
+"""The story of one run, from a recipe to a proven model. Read it top to bottom."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from tlcore.backbones import table, weights
+from tlcore.images import pixels
+from tlcore.images.dataset import Dataset
+from tlcore.images.split import Split
+from tlcore.runs import events
+from tlcore.runs.run import Run
+from tlcore.training import (
+    augmentation,
+    checkpoint,
+    classifier,
+    device,
+    finishing,
+    freezing,
+    rates,
+    recipe,
+    settling,
+)
+from tlcore.training.batches import Batches, ShuffledViews
+from tlcore.training.callbacks import KeepBest, ObeyStop, ReportProgress, StopAsked, WriteEvents
+from tlcore.training.classifier import Classifier
+from tlcore.training.recipe import Recipe
+
+# Of all epochs, those for the head alone before stages are opened: random last layers would send large gradients
+# into the backbone and destroy what it knows (Kumar et al., arXiv 2202.10054; Keras' transfer learning guide).
+HEAD_EPOCHS_SHARE = 0.3
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of the training with its own set of learning stages; epochs count from 1 and include the last."""
+
+    name: str
+    frozen_stages: int
+    last_epoch: int
+
+
+def train(run: Run) -> None:
+    """Work on a run from its recipe to the finished results.
+
+    Raises:
+        UserError: The run cannot go on, for a reason that the user can mend.
+        StopAsked: Someone asked to stop; the best weights so far, if any, are in the run's checkpoint.
+    """
+    taken = device.take()
+    run.events.write(events.Started(taken.kind, taken.name, device.versions()))
+    dataset, split = run.dataset(), run.split()
+    asked = settle(run, dataset, split)
+    array = pixels.pixels(dataset, asked.image_size, asked.resize, ReportProgress(run, "Reading pictures"))
+    parts = classifier.build(asked, len(dataset.class_names), fetch_weights(run, asked))
+    targets = _targets(dataset, asked)
+    best = KeepBest(run, asked.patience if asked.early_stopping else None)
+    for phase in plan(asked, len(parts.stages)):
+        if best.best_epoch is not None:
+            checkpoint.assign(parts.model, run.best_checkpoint)
+        _fit(run, asked, phase, parts, best, (array, split, targets))
+    run.events.write(events.Trained(checkpoint.assign(parts.model, run.best_checkpoint)))
+    finishing.finish(run, parts.model, array)
+
+
+def settle(run: Run, dataset: Dataset, split: Split) -> Recipe:
+    """Turn every "auto" into a value, write it down and say why."""
+    settled = settling.settle(recipe.load(run.recipe_file), dataset, split)
+    recipe.save(settled.recipe, run.resolved_file)
+    if split.left_out:
+        run.events.write(
+            events.Note(
+                f"{len(split.left_out)} pictures are left out of training because the same pictures are among the "
+                "check or exam pictures: learning from them would flatter the score."
+            )
+        )
+    for reason in settled.reasons:
+        run.events.write(events.Note(reason))
+    return settled.recipe
+
+
+def fetch_weights(run: Run, asked: Recipe) -> Path | None:
+    """Return the file of the backbone's weights, fetched if it is not here, or None for random ones."""
+    if asked.weights == "random":
+        run.events.write(events.Note("The backbone starts from random weights: it has never seen a picture."))
+        return None
+    return weights.fetch(table.get(asked.backbone), ReportProgress(run, "Fetching weights"))
+
+
+def plan(asked: Recipe, n_stages: int) -> tuple[Phase, ...]:
+    """Return the phases: first the head on frozen stages, then, unless all is frozen, the open stages too."""
+    epochs = int(asked.epochs or 1)
+    frozen = recipe.frozen_count(asked, n_stages)
+    if frozen == n_stages:
+        return (Phase("head", n_stages, epochs),)
+    if epochs == 1 or asked.weights == "random":
+        return (Phase("fine-tuning", frozen, epochs),)
+    head_epochs = max(1, round(epochs * HEAD_EPOCHS_SHARE))
+    return Phase("head", n_stages, head_epochs), Phase("fine-tuning", frozen, epochs)
+
+
+def _fit(run: Run, asked: Recipe, phase: Phase, parts: Classifier, best: KeepBest,
+         pictures: tuple[np.ndarray, Split, np.ndarray]) -> None:  # fmt: skip
+    """Train one phase."""
+    array, split, targets = pictures
+    freezing.freeze(parts, phase.frozen_stages)
+    training = ShuffledViews(array, split.train, targets, int(asked.batch_size or 1),
+                             strengths=augmentation.from_recipe(asked), seed=asked.seed,
+                             epoch=best.last_epoch + 1)  # fmt: skip
+    n_epochs = phase.last_epoch - best.last_epoch
+    learning, total = freezing.count_learning(parts.model)
+    run.events.write(
+        events.PhaseStarted(phase.name, best.last_epoch + 1, phase.last_epoch, len(training), learning, total)
+    )
+    parts.model.compile(
+        optimizer=rates.optimizer(asked, parts, phase.name, n_epochs * len(training)),
+        loss="binary_crossentropy" if asked.activation == "sigmoid" else "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        # XLA made depthwise networks ten times slower on a CPU (measured with the pinned TensorFlow).
+        jit_compile=False,
+    )
+    parts.model.fit(
+        training,
+        validation_data=Batches(array, split.validation, targets, 64),
+        initial_epoch=best.last_epoch,
+        epochs=phase.last_epoch,
+        shuffle=False,  # the batches come shuffled
+        class_weight=settling.weights_of_classes(run.dataset(), split) if asked.class_weights else None,
+        callbacks=[best, WriteEvents(run, best, phase.name, training.batch_size, len(split.train)), ObeyStop(run)],
+        verbose=0,
+    )
+
+
+def _targets(dataset: Dataset, asked: Recipe) -> np.ndarray:
+    """Return what the model shall answer: (N,) int32 labels, or (N, 1) float32 of 0 and 1 for sigmoid."""
+    labels = np.array([picture.label for picture in dataset.pictures], "int32")
+    return labels.astype("float32")[:, None] if asked.activation == "sigmoid" else labels
+
+
+def pixels_of(run: Run) -> np.ndarray:
+    """Return the pixel array of a settled run: (N, S, S, 3) uint8."""
+    asked = run.recipe()
+    return pixels.pixels(run.dataset(), int(asked.image_size or 0), asked.resize)
+
+
+def rebuild(run: Run) -> keras.Model:
+    """Build the model of a run again with its best weights.
+
+    Raises:
+        TrainingError: The checkpoint does not fit the recipe.
+    """
+    parts = classifier.build(run.recipe(), len(run.dataset().class_names), weights=None)
+    checkpoint.assign(parts.model, run.best_checkpoint)
+    return parts.model
+
+
+__all__ = ["Phase", "StopAsked", "fetch_weights", "pixels_of", "plan", "rebuild", "settle", "train"]
