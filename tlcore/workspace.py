@@ -5,6 +5,8 @@
                            separated like PATH; empty (the default) switches that off
     THAW_HOSTS             further names under which this server may be called, separated by commas
     KERAS_HOME             where Keras keeps pretrained weights; default ``~/.keras``
+    THAW_WEIGHTS_URL       a mirror of https://storage.googleapis.com to fetch weights from, with the same paths below
+                           it, for networks that cannot reach the original; empty (the default) means the original
 
 The layout below THAW_HOME: ``projects/ID/pictures``, ``projects/ID/runs/RUN``, ``cache/``.
 """
@@ -31,6 +33,11 @@ def cache_folder() -> Path:
 def keras_home() -> Path:
     """Return the folder in which Keras itself looks for weights (its ``models`` sub-folder holds the files)."""
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser()
+
+
+def weights_url() -> str:
+    """Return the address of the mirror to fetch weights from; empty where there is none."""
+    return os.environ.get("THAW_WEIGHTS_URL", "").strip()
 
 
 def picture_folders() -> tuple[Path, ...]:

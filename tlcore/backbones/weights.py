@@ -1,0 +1,171 @@
+"""Pretrained weights: which are on this computer, and fetching those that are not. No TensorFlow here.
+
+They lie where Keras keeps them (``KERAS_HOME/models``), under the names that Keras gives them, so that files fetched
+by either serve both. A file is whole or not there: it is downloaded beside its place, verified, then renamed.
+"""
+
+import hashlib
+import http.client
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from tlcore import atomic, workspace
+from tlcore.backbones.backbone import ORIGIN, Backbone
+from tlcore.errors import WeightsError
+
+_ATTEMPTS = 3  # the first and two more
+_PAUSE_S = 0.5
+_TIMEOUT_S = 30
+_CHUNK_BYTES = 1 << 18
+
+Progress = Callable[[int, int], None]
+
+
+def path(backbone: Backbone) -> Path:
+    """Return where the weights of a backbone lie, or will lie, on this computer."""
+    return workspace.keras_home() / "models" / backbone.weights_file
+
+
+def is_here(backbone: Backbone) -> bool:
+    """Tell whether the weights are on this computer, quickly: a file with room for all of them (4 bytes each)."""
+    file = path(backbone)
+    return file.is_file() and file.stat().st_size >= backbone.parameters * 4
+
+
+def url(backbone: Backbone, base_url: str | None = None) -> str:
+    """Return the address of the weights.
+
+    Args:
+        backbone: A row of the table.
+        base_url: A mirror that stands for https://storage.googleapis.com, with the same paths below it; default
+            is the one of this installation (``THAW_WEIGHTS_URL``).
+    """
+    base = base_url or workspace.weights_url() or ORIGIN
+    return base.rstrip("/") + backbone.weights_url.removeprefix(ORIGIN)
+
+
+def fetch(backbone: Backbone, progress: Progress | None = None, base_url: str | None = None) -> Path:
+    """Return the file with the weights of a backbone, downloaded first where it is missing, and verified.
+
+    A broken connection is tried three times. A file that is there but wrong is never replaced unasked.
+
+    Args:
+        backbone: A row of the table.
+        progress: Called with the bytes received so far and the bytes in all (0 where the server does not say).
+        base_url: See ``url``.
+
+    Raises:
+        WeightsError: The file cannot be had, or is not what it should be; says where to put it by hand.
+    """
+    file = path(backbone)
+    if file.exists():
+        found = _what_is_wrong(file, backbone)
+        if found:
+            raise WeightsError(
+                f"The file {file} should hold the weights of {backbone.title}, but {found}.",
+                f"Delete this file and start again; Thaw then fetches it from {url(backbone, base_url)}.",
+            )
+        return file
+    address = url(backbone, base_url)
+    try:
+        with atomic.replacing(file) as beside:
+            _download(address, beside, progress or _say_nothing, file, backbone)
+            found = _what_is_wrong(beside, backbone)
+            if found:
+                raise WeightsError(
+                    f"{address} gave a file that cannot be the weights of {backbone.title}: {found}. It was not kept.",
+                    _by_hand("Try again later, or check whether something in this network answers in its place.", file),
+                )
+    except OSError as error:
+        raise _cannot_write(file, error.strerror or "the disk refused it", error) from error
+    return file
+
+
+def _download(address: str, target: Path, progress: Progress, file: Path, backbone: Backbone) -> None:
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            _receive(address, target, progress)
+            return
+        except urllib.error.HTTPError as error:
+            if error.code < 500 or attempt == _ATTEMPTS:
+                raise _unreachable(backbone, address, file, f"the server answered {error.code}", error) from error
+        except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
+            if attempt == _ATTEMPTS:
+                reason = "the connection broke off" if target.exists() else "there is no connection"
+                raise _unreachable(backbone, address, file, reason, error) from error
+        time.sleep(_PAUSE_S * attempt)
+
+
+def _receive(address: str, target: Path, progress: Progress) -> None:
+    request = urllib.request.Request(address, headers={"User-Agent": "thaw"})
+    with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response, target.open("wb") as file:
+        total = int(response.headers.get("Content-Length") or 0)
+        received = 0
+        while chunk := response.read(_CHUNK_BYTES):
+            file.write(chunk)
+            received += len(chunk)
+            progress(received, total)
+        # ``read`` with a size returns short at a cut connection instead of raising.
+        if received < total:
+            raise http.client.IncompleteRead(b"", total - received)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _say_nothing(received: int, total: int) -> None:
+    """Stand for the progress that nobody asked for."""
+
+
+def _what_is_wrong(file: Path, backbone: Backbone) -> str:
+    """Return what is wrong with a file in a half sentence, or an empty text."""
+    size, least = file.stat().st_size, backbone.parameters * 4
+    if size < least:
+        return f"it has {size:,} bytes and needs at least {least:,}, so it was cut short"
+    expected = backbone.sha256 or backbone.keras_hash
+    if expected:
+        kind = "sha256" if len(expected) == 64 else "md5"
+        with file.open("rb") as content:
+            digest = hashlib.file_digest(content, kind).hexdigest()
+        return "" if digest == expected else f"its {kind.upper()} is {digest} instead of {expected}"
+    try:
+        count = _count_weights(file)
+    except (OSError, KeyError, ValueError, RuntimeError) as error:
+        return f"it cannot be read as HDF5 ({error})"
+    if count != backbone.parameters:
+        return f"it holds {count:,} weights instead of {backbone.parameters:,}"
+    return ""
+
+
+def _count_weights(file: Path) -> int:
+    """Return the number of weights in a file as Keras writes them: layers, and in each the names of its arrays."""
+    with h5py.File(file, "r") as content:
+        root: Any = content if "layer_names" in content.attrs else content["model_weights"]
+        layers = [root[name] for name in root.attrs["layer_names"]]
+        return sum(int(layer[name].size) for layer in layers for name in layer.attrs["weight_names"])
+
+
+def _by_hand(first: str, file: Path) -> str:
+    return f"{first} Or put the file {file.name} into the folder {file.parent} by hand, under exactly this name."
+
+
+def _unreachable(backbone: Backbone, address: str, file: Path, reason: str, error: Exception) -> WeightsError:
+    return WeightsError(
+        f"The weights of {backbone.title} are not on this computer, and {address} could not be fetched: {reason}.",
+        _by_hand("Check the internet connection and try again.", file),
+        detail=str(error),
+    )
+
+
+def _cannot_write(file: Path, reason: str, error: OSError) -> WeightsError:
+    return WeightsError(
+        f"The weights could not be stored as {file}: {reason}.",
+        "Make room or allow writing there, or choose another folder with the environment variable KERAS_HOME.",
+        detail=str(error),
+    )
