@@ -74,7 +74,9 @@ def test_every_picture_gets_one_line_and_unreadable_ones_a_reason(unzipped, fini
     answer = prediction.predict(finished_run, [source / "قطط" / "3.png"])[0]
     best = int(np.argmax(answer.probabilities))
     assert line == f"صورة 猫.png: {finished_run.dataset().class_names[best]} {answer.probabilities[best]:.4f}"
-    assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["broken.jpg", "missing.png"]
+    reasons = [line for line in done.stderr.splitlines() if line.startswith(("broken.jpg", "missing.png"))]
+    assert reasons[0] == "broken.jpg is not a picture that Thaw can read (the file begins like a text file)"
+    assert reasons[1].startswith("missing.png could not be read from disk")
     assert "Traceback" not in done.stderr
 
 

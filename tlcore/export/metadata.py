@@ -14,7 +14,6 @@ from tlcore import atomic
 from tlcore.backbones import table
 from tlcore.errors import ExportError
 from tlcore.results import report as reports
-from tlcore.runs import events
 from tlcore.runs.run import Run
 
 FORMAT_VERSION = 1
@@ -75,9 +74,8 @@ def name_of(run: Run) -> str:
 
 
 def created(run: Run) -> datetime:
-    """Return when the model was finished, in UTC: the end of the run, or the age of the file while the run ends."""
-    finished = events.last(run.events.all(), events.Finished)
-    return datetime.fromtimestamp(finished.time if finished else run.model_file.stat().st_mtime, UTC)
+    """Return when the model was written, in UTC."""
+    return datetime.fromtimestamp(run.model_file.stat().st_mtime, UTC)
 
 
 def _picture_counts(run: Run) -> dict[str, dict[str, int]]:

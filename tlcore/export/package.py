@@ -69,7 +69,7 @@ def _own_answers(run: Run) -> tuple[list[Answer], int]:
     answers = prediction.predict(run, [root / picture.file for picture in wanted])
     for answer in answers:
         if answer.problem:
-            raise _pictures_gone(f"{answer.file} cannot be read any more: {answer.problem}")
+            raise _pictures_gone(f"{answer.file} {answer.problem}.")
     return answers, len(example_pictures)
 
 

@@ -135,7 +135,7 @@ def evaluate_run(run: Run, dataset: Dataset, progress: prediction.Progress | Non
     for answer in answers:
         if answer.problem:
             raise DatasetError(
-                f"{answer.file} could be read a moment ago, and now it cannot: {answer.problem}",
+                f"A picture that could be read a moment ago now cannot: {answer.file} {answer.problem}.",
                 "Check that nothing changes the folder, and try again.",
             )
     probabilities = np.array([answer.probabilities for answer in answers], dtype=np.float32)

@@ -31,7 +31,7 @@ class Answer:
     Args:
         file: The file that was asked about.
         probabilities: One per class in the order of labels, adding up to 1; empty when the file could not be read.
-        problem: Why it could not be read, in words for the user; "" when it could.
+        problem: Why it could not be read, in words that go on after its name ("is empty"); "" when it could.
     """
 
     file: Path

@@ -60,7 +60,7 @@ def predict(classifier: Classifier, names: list[str], top: int | None, as_json: 
         except picture.Unreadable as error:
             failed += 1
             results.append({"file": name, "problem": str(error)})
-            print(f"{name}: {error}", file=sys.stderr)
+            print(f"{name} {error}", file=sys.stderr)
             continue
         order = np.argsort(-probabilities, kind="stable")[:top]
         answers = [{"class": classifier.class_names[i], "probability": float(probabilities[i])} for i in order]
@@ -84,7 +84,7 @@ def selftest(classifier: Classifier) -> int:
         try:
             found = classifier.probabilities(HERE / "examples" / name)
         except picture.Unreadable as error:
-            print(f"NOT OK: examples/{name}: {error}")
+            print(f"NOT OK: examples/{name} {error}")
             return 1
         differences.append(float(np.abs(found - np.array(probabilities)).max()))
         named = classifier.class_names[int(found.argmax())]
