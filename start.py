@@ -251,7 +251,7 @@ def run(first_port: int, share: bool, open_browser: bool) -> int:
             has_display = not sys.platform.startswith("linux") or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)
             if open_browser and has_display:
                 webbrowser.open(f"http://localhost:{port}")
-        return abs(server.wait())
+        return 0 if server.wait() in {0, -signal.SIGTERM} else 1
     except KeyboardInterrupt:
         return stop(server)
 
