@@ -1,0 +1,38 @@
+"""Work that lies in C code (decoding, hashing, resizing), done in threads, handed on in order. No TensorFlow here."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def count() -> int:
+    """Return how many threads keep the cores of this process busy: one more, because some wait for the disk."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) + 1
+    return (os.cpu_count() or 1) + 1
+
+
+def in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Yield ``function(item)`` for each item, in the order of the items.
+
+    Only a few results per thread wait at a time, so memory stays small however many items there are. An exception of
+    ``function`` is raised here, and what has not been started then is not started any more.
+    """
+    threads = count()
+    with ThreadPoolExecutor(threads, thread_name_prefix="pictures") as pool:
+        waiting: deque[Future[Result]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) >= threads * 8:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
