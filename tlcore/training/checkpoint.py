@@ -1,4 +1,4 @@
-"""Variables of a model by path, and the epoch they belong to: saved, assigned back.
+"""Variables of a model by place and name, and the epoch they belong to: saved, assigned back.
 
 Rebuilding the model from its recipe and assigning its variables gives the very same answers (difference 0.0), which
 saving and loading a whole compiled model does not (8e-8: the order of the optimizer's variables changes).
@@ -37,9 +37,20 @@ def assign(model: keras.Model, file: Path) -> int:
             )
         for key, variable in expected.items():
             variable.assign(saved[key])
+        _settle_constants(model)
         return int(saved[EPOCH_KEY])
 
 
+def _settle_constants(model: keras.Model) -> None:
+    """Let Normalization layers take over what was assigned: they compute with constants made from their variables."""
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
+
+
 def _key(number: int, variable: keras.Variable) -> str:
-    """Return a variable's name in the file: its place and its path, as two variables may share a path."""
-    return f"{number:05d} {variable.path}"
+    """Return a variable's name in the file: its place, its own name and its shape.
+
+    Not its path: that holds numbers which depend on what was built before in the same process.
+    """
+    return f"{number:05d} {variable.name} {tuple(variable.shape)}"

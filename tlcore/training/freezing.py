@@ -5,6 +5,8 @@ BatchNormalization statistics still during ``fit``, and setting ``.trainable`` o
 below it. So flags are set layer by layer, and BatchNormalization never learns, at any depth.
 """
 
+import math
+
 import keras
 
 from tlcore.training.classifier import Classifier
@@ -26,30 +28,23 @@ def freeze(classifier: Classifier, frozen_stages: int) -> None:
     for number, stage in enumerate(classifier.stages):
         is_open = number >= frozen_stages
         for layer in stage:
-            layer.trainable = is_open and not isinstance(layer, keras.layers.BatchNormalization)
-            _set_random_drops(layer, is_open)
+            layer.trainable = is_open
+            for part in layer._flatten_layers():  # a layer may be a small network of its own (ConvNeXt)
+                if isinstance(part, keras.layers.BatchNormalization):
+                    part.trainable = False
+                _set_random_drops(part, is_open)
     for layer in classifier.head:
         layer.trainable = True
 
 
 def _set_random_drops(layer: keras.Layer, is_on: bool) -> None:
-    """Switch the random drops of a layer on (to what they were built with) or off."""
-    for name in ("rate", "drop_path_rate"):  # Dropout of EfficientNet, StochasticDepth of ConvNeXt
-        if isinstance(getattr(layer, name, None), float | int):
-            built_with = getattr(layer, "_thaw_built_with", getattr(layer, name))
-            layer._thaw_built_with = built_with
-            setattr(layer, name, built_with if is_on else 0.0)
+    """Switch the random drops of a layer (EfficientNet has some) on, to what they were built with, or off."""
+    if isinstance(layer, keras.layers.Dropout):
+        layer._thaw_built_with = getattr(layer, "_thaw_built_with", layer.rate)
+        layer.rate = layer._thaw_built_with if is_on else 0.0
 
 
 def count_learning(model: keras.Model) -> tuple[int, int]:
     """Return the number of learning weights and of all weights of a model."""
-    learning = sum(int(weight.size) if hasattr(weight, "size") else _size(weight) for weight in model.trainable_weights)
+    learning = sum(math.prod(variable.shape) for variable in model.trainable_variables)
     return learning, model.count_params()
-
-
-def _size(weight: keras.Variable) -> int:
-    """Return the number of elements of a variable."""
-    count = 1
-    for side in weight.shape:
-        count *= int(side)
-    return count

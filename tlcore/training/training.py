@@ -14,6 +14,7 @@ from tlcore.runs import events
 from tlcore.runs.run import Run
 from tlcore.training import (
     augmentation,
+    calibration,
     checkpoint,
     classifier,
     device,
@@ -55,6 +56,8 @@ def train(run: Run) -> None:
     asked = settle(run, dataset, split)
     array = pixels.pixels(dataset, asked.image_size, asked.resize, ReportProgress(run, "Reading pictures"))
     parts = classifier.build(asked, len(dataset.class_names), fetch_weights(run, asked))
+    if asked.weights == "random":
+        calibration.calibrate(parts.model, array[sorted(split.train)[:64]])
     targets = _targets(dataset, asked)
     best = KeepBest(run, asked.patience if asked.early_stopping else None)
     for phase in plan(asked, len(parts.stages)):

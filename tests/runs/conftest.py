@@ -1,0 +1,31 @@
+"""Run folders on drawn pictures."""
+
+from collections.abc import Callable
+
+import drawing
+import pytest
+
+from tlcore.images import folder, split
+from tlcore.runs import run as runs
+from tlcore.runs.run import Run
+from tlcore.training.recipe import Recipe
+
+SMALL = {"backbone": "mobilenet_025", "weights": "random", "image_size": 32, "epochs": 2, "frozen_stages": "all"}
+
+
+@pytest.fixture(scope="session")
+def drawn_dataset(tmp_path_factory):
+    """Forty pictures of two classes."""
+    return folder.scan(drawing.draw_folder(tmp_path_factory.mktemp("drawn") / "pictures"))
+
+
+@pytest.fixture
+def new_run(drawn_dataset, tmp_path) -> Callable[..., Run]:
+    """Return a function that makes a run on a tiny network with random weights; keywords change the recipe."""
+
+    def make(**changes) -> Run:
+        recipe = Recipe(**SMALL | changes)
+        parts = split.draw(drawn_dataset, recipe.validation_share, recipe.test_share, recipe.seed)
+        return runs.create(tmp_path / "run", recipe, drawn_dataset, parts)
+
+    return make

@@ -1,0 +1,80 @@
+"""The event stream: what is written is what is read, whatever happened to the file in between."""
+
+import json
+
+import pytest
+
+from tlcore.runs import events
+from tlcore.runs.events import Event, EventLog
+
+EXAMPLES = [
+    events.Queued(),
+    events.Started("CPU", "A processor", {"keras": "3.15.1"}),
+    events.Note("Backbone vgg16: a reason with “quotes” and 日本語."),
+    events.Progress("Reading pictures", 3, 10),
+    events.PhaseStarted("head", 1, 6, 40, 1_282, 2_259_266),
+    events.BatchEnd(1, 7, 0.69, 0.5, 120.5),
+    events.EpochEnd(1, "head", 0.6, 0.7, 0.5, 0.8, 1e-3, 2.5, True),
+    events.Trained(1),
+    events.Stopped(None),
+    events.Failed("A problem.", "An advice.", "Traceback ..."),
+    events.Finished(0.875, 40, 1),
+]
+
+
+def test_every_kind_of_event_comes_back_as_it_was_written(tmp_path):
+    log = EventLog(tmp_path / "events.jsonl")
+    for event in EXAMPLES:
+        log.write(event)
+    assert log.all() == EXAMPLES
+
+
+def test_the_examples_cover_every_kind_of_event():
+    assert {type(event) for event in EXAMPLES} == set(Event.__subclasses__())
+
+
+def test_the_event_that_ends_an_epoch_carries_keras_own_keys(tmp_path):
+    log = EventLog(tmp_path / "events.jsonl")
+    log.write(EXAMPLES[6])
+    line = json.loads(log.file.read_text())
+    assert line["type"] == "epoch_end"
+    assert {"loss", "accuracy", "val_loss", "val_accuracy"} <= set(line)
+
+
+def test_a_last_line_without_its_end_is_ignored_and_read_once_it_is_whole(tmp_path):
+    log = EventLog(tmp_path / "events.jsonl")
+    log.write(events.Queued())
+    whole = log.file.read_bytes()
+    log.write(events.Note("later"))
+    later = log.file.read_bytes()
+    log.file.write_bytes(later[:-5])
+    first, offset = log.read()
+    assert [type(event) for event in first] == [events.Queued]
+    assert offset == len(whole)
+    log.file.write_bytes(later)
+    assert [event.message for event in log.read(offset)[0]] == ["later"]
+
+
+def test_an_event_after_a_half_written_line_starts_on_a_line_of_its_own(tmp_path):
+    log = EventLog(tmp_path / "events.jsonl")
+    log.write(events.Queued())
+    with log.file.open("ab") as stream:
+        stream.write(b'{"type": "note", "mess')
+    log.write(events.Stopped(3))
+    assert [type(event) for event in log.all()] == [events.Queued, events.Stopped]
+
+
+@pytest.mark.parametrize(
+    "line", ['{"type": "from_the_future", "x": 1}', '{"type": "note"}', "[1, 2]", "not json", "{}"]
+)
+def test_a_line_that_is_not_known_is_skipped(tmp_path, line):
+    log = EventLog(tmp_path / "events.jsonl")
+    log.file.write_text(line + "\n")
+    log.write(events.Trained(2))
+    assert [type(event) for event in log.all()] == [events.Trained]
+
+
+def test_fields_of_a_newer_thaw_are_left_out(tmp_path):
+    log = EventLog(tmp_path / "events.jsonl")
+    log.file.write_text('{"type": "trained", "time": 1.0, "kept_epoch": 4, "colour": "blue"}\n')
+    assert log.all() == [events.Trained(4, time=1.0)]

@@ -1,0 +1,1 @@
+"""The same rooms without a browser: one file per family of commands."""

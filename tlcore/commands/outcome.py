@@ -1,0 +1,43 @@
+"""What a command found, for people and for machines. No TensorFlow here."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of a command.
+
+    Args:
+        text: For people, printed on standard output.
+        value: For machines, printed as JSON instead when asked for.
+        exit_code: 0 when everything worked.
+    """
+
+    text: str
+    value: Any
+    exit_code: int = 0
+
+
+@contextmanager
+def bars() -> Iterator[Bars]:
+    """Show progress bars on standard error while the block runs; nothing when it is not a terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Bars(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as shown:
+        yield shown
+
+
+@contextmanager
+def progress(task: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a function (done, total) that moves one progress bar."""
+    with bars() as shown:
+        bar = shown.add_task(task, total=None)
+        yield lambda done, total: shown.update(bar, completed=done, total=total)
