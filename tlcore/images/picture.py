@@ -33,7 +33,7 @@ MAX_PIXELS = 89_478_485
 
 MAX_FILE_BYTES = 512 * 2**20  # a file is held in memory while it is read
 
-FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM", "AVIF", "JPEG2000", "ICO")
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM", "AVIF", "JPEG2000", "ICO")
 """Only these decoders see a stranger's bytes. Not among them, for one: EPS, which starts another program."""
 
 _TURN = Image.Transpose
@@ -114,7 +114,7 @@ def look(source: str | Path | bytes | BinaryIO, side: int = 0, resize: str = "cr
     """
     if resize not in RESIZES:
         raise ValueError(f"resize must be one of {', '.join(RESIZES)}. Received: {resize}")
-    content = _content(source)
+    content = content_of(source)
     try:
         return _decode(content, side, resize, small_side)
     except Unreadable:
@@ -125,7 +125,7 @@ def look(source: str | Path | bytes | BinaryIO, side: int = 0, resize: str = "cr
         raise Unreadable(_reason(content, error)) from error
 
 
-def _content(source: str | Path | bytes | BinaryIO) -> bytes:
+def content_of(source: str | Path | bytes | BinaryIO) -> bytes:
     """Return the bytes of a picture file."""
     try:
         if isinstance(source, str | Path):
