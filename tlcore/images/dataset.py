@@ -9,6 +9,7 @@ from typing import Literal
 from tlcore import atomic
 
 Part = Literal["", "train", "validation", "test"]
+SetAsideKind = Literal["unreadable", "misplaced", "empty", "unpacked"]
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,18 @@ class Picture:
 
 @dataclass(frozen=True)
 class SetAside:
-    """A file that cannot be used, and why, in words for the user."""
+    """A file that cannot be used, and why, in words for the user.
+
+    Args:
+        file: Path below the dataset's root; of a class folder or, with kind "unpacked", of an entry of a zip.
+        reason: Goes on after the file's name: "is empty (0 bytes)".
+        kind: "unreadable" could not be opened as a picture, "misplaced" lies where no class can be told, "empty" is a
+            class folder without a usable picture, "unpacked" could not be taken out of its zip.
+    """
 
     file: str
     reason: str
+    kind: SetAsideKind = "unreadable"
 
 
 @dataclass(frozen=True)

@@ -126,19 +126,24 @@ def look(source: str | Path | bytes | BinaryIO, side: int = 0, resize: str = "cr
 
 
 def content_of(source: str | Path | bytes | BinaryIO) -> bytes:
-    """Return the bytes of a picture file."""
+    """Return the bytes of a picture file, at least one and at most ``MAX_FILE_BYTES``.
+
+    Raises:
+        Unreadable: The file is empty, too large, or the disk does not give it.
+    """
     try:
         if isinstance(source, str | Path):
-            with Path(source).open("rb") as stream:
-                content = stream.read(MAX_FILE_BYTES + 1)
+            too_large = Path(source).stat().st_size > MAX_FILE_BYTES
+            content = b"-" if too_large else Path(source).read_bytes()
         else:
-            content = source if isinstance(source, bytes) else source.read(MAX_FILE_BYTES + 1)
+            content = source if isinstance(source, bytes) else source.read()
+            too_large = len(content) > MAX_FILE_BYTES
     except OSError as error:
         raise Unreadable(f"could not be read from disk ({error.strerror or error})") from error
+    if too_large:
+        raise Unreadable(f"is larger than {MAX_FILE_BYTES // 2**20} MB")
     if not content:
         raise Unreadable("is empty (0 bytes)")
-    if len(content) > MAX_FILE_BYTES:
-        raise Unreadable(f"is larger than {MAX_FILE_BYTES // 2**20} MB")
     return content
 
 

@@ -1,9 +1,11 @@
 """Training, check and exam pictures. No TensorFlow here."""
 
+import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tlcore import atomic
+from tlcore.errors import DatasetError
 from tlcore.images.dataset import Dataset
 
 
@@ -15,8 +17,8 @@ class Split:
         train: Training pictures.
         validation: Check pictures, looked at after every epoch.
         test: Exam pictures, looked at once after training.
-        left_out: Pictures of a given ``train/`` folder whose bytes also lie in ``validation/`` or ``test/``: learning
-            from them would flatter the score.
+        left_out: Training pictures whose bytes also lie in a given ``validation/`` or ``test/``, and check pictures
+            whose bytes lie in a given ``test/``: learning from them would flatter the score.
         seed: Seed of the draw.
     """
 
@@ -40,5 +42,120 @@ def load(file: Path) -> Split:
 
 
 def draw(dataset: Dataset, validation_share: float, test_share: float, seed: int) -> Split:
-    """Divide the pictures (to be written by the images room)."""
-    raise NotImplementedError
+    """Divide the pictures into training, check and exam pictures.
+
+    Parts that the folder gives (``test/``, ``validation/``) stay as they are; a missing part is drawn from the other
+    pictures, class by class. Pictures with equal bytes always stand on one side. Who stands where is decided by a
+    hash of the seed and of the picture's content: the same on every computer, whatever the files are called.
+
+    Args:
+        dataset: Looked-over pictures.
+        validation_share: Share of the pictures of a class for checking, 0 to 1; at least one picture.
+        test_share: Share of the pictures of a class for the exam, 0 to 1; at least one picture.
+        seed: Another seed, another draw.
+
+    Raises:
+        DatasetError: A class has too few different pictures; names it and the number needed.
+    """
+    rows: dict[str, list[int]] = {part: [] for part in ("", "train", "validation", "test")}
+    for row, picture in enumerate(dataset.pictures):
+        rows[picture.part].append(row)
+    test, validation, pool = rows["test"], rows["validation"], sorted(rows[""] + rows["train"])
+    validation, seen_in_exam = _apart(dataset, validation, test)
+    pool, seen_elsewhere = _apart(dataset, pool, test + validation)
+    shares = {
+        "test": 0.0 if rows["test"] else test_share,
+        "validation": 0.0 if rows["validation"] else validation_share,
+    }
+    drawn = _drawn(dataset, pool, shares, seed)
+    split = Split(
+        train=tuple(sorted(drawn["train"])),
+        validation=tuple(sorted(validation + drawn["validation"])),
+        test=tuple(sorted(test + drawn["test"])),
+        left_out=tuple(sorted(seen_in_exam + seen_elsewhere)),
+        seed=seed,
+    )
+    _check(dataset, split, [part for part, share in shares.items() if share])
+    return split
+
+
+def _apart(dataset: Dataset, rows: list[int], others: list[int]) -> tuple[list[int], list[int]]:
+    """Return the rows whose content is not among ``others``, and those whose content is."""
+    contents = {dataset.pictures[row].content for row in others}
+    apart = [row for row in rows if dataset.pictures[row].content not in contents]
+    return apart, [row for row in rows if dataset.pictures[row].content in contents]
+
+
+def _drawn(dataset: Dataset, pool: list[int], shares: dict[str, float], seed: int) -> dict[str, list[int]]:
+    """Draw the parts with a share above 0 from the pool, class by class; the rest is for training."""
+    by_content: dict[str, list[int]] = {}
+    for row in pool:
+        by_content.setdefault(dataset.pictures[row].content, []).append(row)
+    by_label: dict[int, list[list[int]]] = {}
+    for _, same in sorted(by_content.items(), key=lambda entry: _rank(seed, entry[0])):
+        by_label.setdefault(dataset.pictures[same[0]].label, []).append(same)
+    drawn: dict[str, list[int]] = {"train": [], "validation": [], "test": []}
+    for groups in by_label.values():
+        for part, same in _dealt(groups, shares):
+            drawn[part].extend(same)
+    return drawn
+
+
+def _rank(seed: int, content: str) -> str:
+    """Return where a picture stands in the draw. A hash instead of a generator: no library can change its order."""
+    return hashlib.sha256(f"{seed}:{content}".encode()).hexdigest()
+
+
+def _dealt(groups: list[list[int]], shares: dict[str, float]) -> list[tuple[str, list[int]]]:
+    """Give each group of equal pictures of one class to a part: first what the exam needs, then the check pictures.
+
+    A group is given only where it fits, so that a picture that is there many times does not fill the exam. A part
+    that is still empty in the end gets the smallest group.
+    """
+    total = sum(len(same) for same in groups)
+    wanted = {part: max(1, round(share * total)) for part, share in shares.items() if share}
+    while sum(wanted.values()) >= total and max(wanted.values()) > 1:
+        largest = max(wanted, key=lambda part: wanted[part])
+        wanted[largest] -= 1  # a training picture has to remain
+    left, dealt = groups, []
+    for part, room in wanted.items():
+        mine, others = _fill(left, room)
+        dealt += [(part, same) for same in mine]
+        left = others
+    return dealt + [("train", same) for same in left]
+
+
+def _fill(groups: list[list[int]], room: int) -> tuple[list[list[int]], list[list[int]]]:
+    """Return the first groups that fit into ``room`` pictures, at least the smallest one, and the other groups."""
+    mine, others = [], []
+    for same in groups:
+        if len(same) <= room:
+            mine.append(same)
+            room -= len(same)
+        else:
+            others.append(same)
+    if not mine and others:
+        mine.append(others.pop(min(range(len(others)), key=lambda place: len(others[place]))))
+    return mine, others
+
+
+def _check(dataset: Dataset, split: Split, drawn_parts: list[str]) -> None:
+    """Raise ``DatasetError`` for the first class that has no training picture, or none in a part that was drawn."""
+    parts = {"train": split.train, **{part: getattr(split, part) for part in drawn_parts}}
+    labels = {part: {dataset.pictures[row].label for row in rows} for part, rows in parts.items()}
+    for label, name in enumerate(dataset.class_names):
+        if all(label in present for present in labels.values()):
+            continue
+        usable = {p.content for p in dataset.pictures if p.label == label and p.part in ("", "train")}
+        needed = [_NEEDED[part] for part in ("train", "validation", "test") if part in parts]
+        why = ""
+        if len(usable) >= len(needed):
+            why = " Pictures that also lie in another class, or among given check or exam pictures, do not count."
+        raise DatasetError(
+            f"“{name}” has {len(usable)} different pictures to draw from, but at least {len(needed)} are needed: "
+            f"{', '.join(needed)}.{why}",
+            f"Add pictures of “{name}” (10 or more give a usable result), or leave this class out.",
+        )
+
+
+_NEEDED = {"train": "one for training", "validation": "one check picture", "test": "one exam picture"}
