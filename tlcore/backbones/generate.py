@@ -4,7 +4,7 @@
     python -m tlcore.backbones.generate --check    compare every row with the real network, change nothing
     python -m tlcore.backbones.generate --check vgg16 resnet50    only these rows
 
-Run it after a change of the table or of Keras. Needs no weights and no network, and about 4 GB of memory for the
+Run it after a change of the table or of Keras. Needs no weights and no network, and about 2.5 GB of memory for the
 largest row.
 """
 

@@ -30,7 +30,8 @@ def split(model: keras.Model, cut: Cut) -> tuple[keras.Model, keras.Model]:
     tensors = {found.index: tensor for found, tensor in _crossings(model)}
     if cut.index not in tensors:
         raise ValueError(f"The model can be cut after the layers {sorted(tensors)}. Received: {cut.index}")
-    return keras.Model(model.inputs, tensors[cut.index]), keras.Model(tensors[cut.index], model.outputs[0])
+    crossing = tensors[cut.index]
+    return keras.Model(model.inputs[0], crossing), keras.Model(crossing, model.outputs[0])
 
 
 def total_multiply_adds(model: keras.Model) -> int:

@@ -25,7 +25,7 @@ def _mobilenet_v2() -> Iterator[Backbone]:
     ):
         yield Backbone(
             name=f"mobilenet_v2_{width * 100:03.0f}",
-            title=f"MobileNetV2 {width:.2f}",
+            title=f"MobileNetV2 {width}",
             family="MobileNetV2",
             builder="MobileNetV2",
             arguments=(("alpha", width),),
@@ -64,7 +64,7 @@ def _mobilenet_v3() -> Iterator[Backbone]:
         shown = kind == "Large" and width == 1.0
         yield Backbone(
             name=f"mobilenet_v3_{kind.lower()}_{width * 100:03.0f}",
-            title=f"MobileNetV3 {kind} {width:.2f}",
+            title=f"MobileNetV3 {kind} {width}",
             family="MobileNetV3",
             builder=f"MobileNetV3{kind}",
             arguments=(("alpha", width),),
@@ -88,7 +88,7 @@ def _mobilenet() -> Iterator[Backbone]:
     ):
         yield Backbone(
             name=f"mobilenet_{width * 100:03.0f}",
-            title=f"MobileNet {width:.2f}",
+            title=f"MobileNet {width}",
             family="MobileNet",
             builder="MobileNet",
             arguments=(("alpha", width),),

@@ -137,7 +137,7 @@ def _what_is_wrong(file: Path, backbone: Backbone) -> str:
     try:
         count = _count_weights(file)
     except (OSError, KeyError, ValueError, RuntimeError) as error:
-        return f"it cannot be read as HDF5 ({error})"
+        return f"it is not laid out as Keras' files with weights are ({error})"
     if count != backbone.parameters:
         return f"it holds {count:,} weights instead of {backbone.parameters:,}"
     return ""
