@@ -239,9 +239,7 @@ def run(first_port: int, share: bool, open_browser: bool) -> int:
     address = EVERY_INTERFACE if share else THIS_COMPUTER
     port = free_port(first_port, address)
     print(f"Port {first_port} is taken." if port != first_port else "Starting ...", flush=True)
-    # The app answers only to names that it knows.
-    known = ",".join([*os.environ.get("THAW_HOSTS", "").split(","), *others]).strip(",")
-    server = subprocess.Popen(server_command(port, address), cwd=ROOT, env={**os.environ, "THAW_HOSTS": known})
+    server = subprocess.Popen(server_command(port, address), cwd=ROOT)
     signal.signal(signal.SIGTERM, lambda number, frame: server.terminate())
     try:
         if wait_until_it_answers(server, port):
