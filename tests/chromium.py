@@ -42,7 +42,10 @@ def of_playwright() -> str:
     path = subprocess.run([sys.executable, "-c", PLAYWRIGHT_PATH], capture_output=True, text=True).stdout.strip()
     if path and not works(path):
         print("No Chrome or Chromium is installed: asking Playwright for one.", file=sys.stderr, flush=True)
-        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], stdout=sys.stderr)
+        command = [sys.executable, "-m", "playwright", "install", "chromium"]
+        failed = subprocess.run(command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True).stderr
+        reasons = [line for line in failed.splitlines() if line.startswith("Error:")]
+        print(*reasons[:1], sep="\n", file=sys.stderr)
     return path if path and works(path) else ""
 
 
@@ -50,7 +53,7 @@ def of_debian() -> str:
     """Install Debian's Chromium where we may, with fonts for every script; return its path, or empty."""
     if not shutil.which("apt-get") or os.geteuid() != 0:
         return ""
-    print("Playwright has none for this computer: installing Debian's.", file=sys.stderr, flush=True)
+    print("Playwright's does not start here: installing Debian's.", file=sys.stderr, flush=True)
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update"], ["install", "-y", "chromium", "fonts-noto-core"]):
         subprocess.run(["apt-get", "-q", *arguments], stdout=sys.stderr, env=env)
