@@ -36,11 +36,8 @@ MAX_FILE_BYTES = 512 * 2**20  # a file is held in memory while it is read
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM", "AVIF", "JPEG2000", "ICO")
 """Only these decoders see a stranger's bytes. Not among them, for one: EPS, which starts another program."""
 
-_TURN = Image.Transpose
-_TURNS = {  # by EXIF orientation
-    **{2: _TURN.FLIP_LEFT_RIGHT, 3: _TURN.ROTATE_180, 4: _TURN.FLIP_TOP_BOTTOM, 5: _TURN.TRANSPOSE},
-    **{6: _TURN.ROTATE_270, 7: _TURN.TRANSVERSE, 8: _TURN.ROTATE_90},
-}
+_TURNS = dict(enumerate((0, 3, 1, 5, 4, 6, 2), start=2))
+"""``Image.Transpose`` by EXIF orientation from 2 (mirror) over 6 (turn by 90 degrees clockwise) to 8."""
 
 _BEGINNINGS = (  # of files that people mistake for pictures, or rename to .jpg
     (b"%PDF", "a PDF document"),
@@ -263,7 +260,7 @@ def _resized(picture: Image.Image, size: tuple[int, int], box: Sequence[float]) 
 
 def _array(picture: Image.Image, turn: int) -> np.ndarray:
     """Return (H, W, 3) uint8 of a picture, turned as an EXIF orientation says."""
-    return np.asarray(picture.transpose(_TURNS[turn]) if turn in _TURNS else picture)
+    return np.asarray(picture.transpose(Image.Transpose(_TURNS[turn])) if turn in _TURNS else picture)
 
 
 def _frames(image: Image.Image) -> int:

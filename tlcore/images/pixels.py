@@ -131,7 +131,7 @@ def _explained(shape: tuple[int, ...]) -> Iterator[None]:
     except OSError as error:
         size = f"{np.prod(shape, dtype=np.int64) / 1e6:,.0f} MB"
         folder = workspace.cache_folder()
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
             problem = f"The disk is full: {shape[0]} pictures of {shape[1]} pixels need {size} in {folder}."
             advice = "Free some space, or choose a smaller picture size, and start again."
         else:
