@@ -85,7 +85,7 @@ def scan(
     ]
     class_names = tuple(sorted(labelled, key=layout.natural_order))
     if len(class_names) < at_least:
-        raise _too_few(root, found, class_names, set_aside)
+        raise _too_few(found, class_names, set_aside)
     labels = {name: label for label, name in enumerate(class_names)}
     pictures = tuple(_picture(entry, labels[entry.placed.class_name]) for entry in usable)
     return Dataset(root, class_names, pictures, tuple(sorted(set_aside, key=lambda entry: entry.file)))
@@ -137,7 +137,7 @@ def _picture(entry: _Opened, label: int) -> Picture:
     return Picture(placed.file, label, entry.content, seen.width, seen.height, placed.part, seen.frames)
 
 
-def _too_few(root: Path, found: Layout, class_names: tuple[str, ...], set_aside: Iterable[SetAside]) -> DatasetError:
+def _too_few(found: Layout, class_names: tuple[str, ...], set_aside: Iterable[SetAside]) -> DatasetError:
     """Return the error for a folder with too few classes, in words that fit what was found."""
     unreadable = [entry for entry in set_aside if entry.kind == "unreadable"]
     detail = "\n".join(f"{entry.file} {entry.reason}" for entry in unreadable[:50])
@@ -152,15 +152,14 @@ def _too_few(root: Path, found: Layout, class_names: tuple[str, ...], set_aside:
     if class_names or others:
         kept = f"only “{class_names[0]}” holds" if class_names else "none of them holds"
         return DatasetError(
-            f"We found {len(found.class_folders)} class folders in “{root.name}”, but {kept} pictures that can be "
-            f"read.{example}",
+            f"We found {len(found.class_folders)} class folders, but {kept} pictures that can be read.{example}",
             "Put pictures (JPEG, PNG, WebP, GIF, BMP or TIFF) into every class folder and bring them in again.",
             detail,
         )
     lying = sum(entry.kind == "misplaced" for entry in set_aside)
     what = f"{lying} files, but no class folders" if lying else "no pictures"
     return DatasetError(
-        f"We found {what} in “{root.name}”.",
+        f"We found {what}.",
         "Make one folder per class with its pictures inside, for example “cats” and “dogs”, and bring in the folder "
         "that holds them.",
     )

@@ -123,8 +123,8 @@ def _duplicate(dataset: Dataset) -> Finding | None:
         return None
     spare = sum(len(group) - 1 for group in groups)
     message = (
-        f"{len(groups)} pictures are there more than once ({spare} spare copies, equal to the last byte). They always "
-        "stand on the same side of the split, so they do not flatter the score; removing the copies loses nothing."
+        f"{_counted(len(groups))} more than once in the data set ({spare} spare, equal to the last byte). Copies always "
+        "stand on the same side of the split, so they do not flatter the score; removing them loses nothing."
     )
     return Finding("duplicate", message, _files(groups))
 
@@ -135,8 +135,8 @@ def _conflict(dataset: Dataset) -> Finding | None:
         return None
     names = _listed([f"“{dataset.class_names[label]}”" for label in sorted({p.label for p in groups[0]})], " and ")
     message = (
-        f"{len(groups)} pictures lie in two or more classes at once, the first one in {names}. The model cannot learn "
-        "what they are: remove each of them from the wrong class."
+        f"{_counted(len(groups))} in two or more classes at once, the first one in {names}. The model cannot learn "
+        "what such a picture shows: remove it from the wrong class."
     )
     return Finding("conflict", message, _files(groups))
 
@@ -146,8 +146,8 @@ def _leak(dataset: Dataset) -> Finding | None:
     if not groups:
         return None
     message = (
-        f"{len(groups)} pictures lie in more than one of the folders for training, check and exam. Learning from them "
-        "would flatter the score, so their copies are left out: of training first, then of the check pictures."
+        f"{_counted(len(groups))} in more than one of the folders for training, check and exam. Learning from such "
+        "a picture would flatter the score, so it is left out: of training first, then of the check pictures."
     )
     return Finding("leak", message, _files(groups))
 

@@ -1,0 +1,101 @@
+"""How far the look over a project's pictures has come: both ends of ``intake.json``. No TensorFlow here."""
+
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import filelock
+
+from tlcore import atomic
+from tlcore.images.folder import Progress
+from tlcore.project import Project
+
+HANDOVER_S = 20.0
+"""How long a worker may take from its start until it holds the lock (a Python start, a busy disk)."""
+
+_WRITE_EVERY_S = 0.2
+
+
+@dataclass(frozen=True)
+class Record:
+    """What ``intake.json`` says.
+
+    Args:
+        started: When the worker was started, in seconds since 1970.
+        has_worker: Whether the worker has come to hold the lock.
+        has_ended: Whether it has ended by itself, well or with a problem.
+        task: What it does, a short phrase.
+        done: How much of the task is done.
+        total: Of how much; 0 while that is not known.
+        problem: What went wrong, as in ``UserError``.
+        advice: What to do about it.
+    """
+
+    started: float
+    has_worker: bool = False
+    has_ended: bool = False
+    task: str = ""
+    done: int = 0
+    total: int = 0
+    problem: str = ""
+    advice: str = ""
+
+
+def file_of(project: Project) -> Path:
+    """Return the file of the record."""
+    return project.folder / "intake.json"
+
+
+def lock_file(project: Project) -> Path:
+    """Return the lock that the worker holds as long as it lives."""
+    return project.folder / "intake.lock"
+
+
+def begin(project: Project) -> None:
+    """Write that a worker is being started."""
+    atomic.write_json(file_of(project), asdict(Record(time.time())))
+
+
+def read(project: Project) -> Record | None:
+    """Return what ``intake.json`` says, or None if nothing was ever started."""
+    file = file_of(project)
+    return Record(**atomic.read_json(file)) if file.is_file() else None
+
+
+def is_worked_on(project: Project, record: Record | None) -> bool:
+    """Return whether a worker lives (it holds the lock), or was started just now and has not come that far."""
+    if record and not record.has_worker and time.time() - record.started < HANDOVER_S:
+        return True
+    lock = filelock.FileLock(lock_file(project))
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        return True
+    lock.release()
+    return False
+
+
+class Report:
+    """The worker's side: tells how far it has come. Only one process at a time, the one that holds the lock."""
+
+    def __init__(self, project: Project) -> None:
+        self.file = file_of(project)
+        self.record = read(project) or Record(time.time())
+        self.written = 0.0
+        self.write(has_worker=True)
+
+    def write(self, **changes: str | int | bool) -> None:
+        """Write what has changed."""
+        self.record = replace(self.record, **changes)
+        self.written = time.monotonic()
+        atomic.write_json(self.file, asdict(self.record))
+
+    def about(self, task: str) -> Progress:
+        """Return a progress function for a task that writes at most five times a second."""
+        self.write(task=task, done=0, total=0)
+
+        def progress(done: int, total: int) -> None:
+            if time.monotonic() - self.written >= _WRITE_EVERY_S:
+                self.write(done=done, total=total)
+
+        return progress
