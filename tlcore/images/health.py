@@ -123,8 +123,8 @@ def _duplicate(dataset: Dataset) -> Finding | None:
         return None
     spare = sum(len(group) - 1 for group in groups)
     message = (
-        f"{_counted(len(groups))} more than once in the data set ({spare} spare, equal to the last byte). Copies always "
-        "stand on the same side of the split, so they do not flatter the score; removing them loses nothing."
+        f"{_counted(len(groups))} more than once in the data set ({spare} spare, equal to the last byte). Copies "
+        "always stand on the same side of the split, so they do not flatter the score; removing them loses nothing."
     )
     return Finding("duplicate", message, _files(groups))
 
