@@ -25,7 +25,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -57,8 +56,7 @@ def refusal(version: tuple[int, int]) -> str:
     """Return why this Python cannot run Thaw; empty if it can."""
     if version in SUPPORTED:
         return ""
-    names = [f"python{major}.{minor}" for major, minor in reversed(SUPPORTED)]
-    found = next((name for name in names if shutil.which(name)), "")
+    found = next((name for name in ("python3.13", "python3.12", "python3.11") if shutil.which(name)), "")
     advice = f"Type: {found} start.py" if found else "Install one from https://www.python.org and start again."
     return f"This is Python {version[0]}.{version[1]}, and Thaw needs Python 3.11, 3.12 or 3.13. {advice}"
 
@@ -224,11 +222,15 @@ def server_command(port: int, address: str) -> list[str]:
 
 def wait_until_it_answers(server: subprocess.Popen[bytes], port: int) -> bool:
     """Wait for the server's health answer; return False if the server ended instead."""
-    without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while server.poll() is None:
-        with contextlib.suppress(OSError, http.client.HTTPException):  # not listening yet, or not ready
-            without_proxy.open(f"http://{THIS_COMPUTER}:{port}/_stcore/health", timeout=2).close()
-            return True
+        with contextlib.suppress(OSError, http.client.HTTPException):  # not listening yet
+            connection = http.client.HTTPConnection(THIS_COMPUTER, port, timeout=5)
+            connection.request("GET", "/_stcore/health")
+            status = connection.getresponse().status
+            if status == 200:
+                return True
+            if status == 500:  # the app is broken and has just said why; it would say so forever
+                server.kill()
         time.sleep(0.1)
     return False
 

@@ -331,6 +331,14 @@ def test_a_server_that_cannot_start_is_a_failure(project: Path) -> None:
     assert "Thaw is running" not in failed.stdout
 
 
+def test_an_app_that_answers_only_with_errors_is_ended(project: Path) -> None:
+    (project / "page.py").unlink()
+    failed = call(project, "--no-browser", env=with_our_packages())
+    assert failed.returncode == 1
+    assert "page.py" in failed.stderr
+    assert "Thaw is running" not in failed.stdout
+
+
 # ---- test
 
 
