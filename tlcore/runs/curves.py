@@ -89,6 +89,7 @@ def _add_check(drawn: go.Figure, frame: pd.DataFrame, metric: Metric) -> None:
         x=frame["x"],
         y=frame[f"val_{metric}"],
         name="Check pictures",
+        cliponaxis=False,
         mode="lines+markers" if len(frame) <= 200 else "lines",
         line={"color": CHECK_COLOR, "width": 3},
         marker={"size": 8},
@@ -134,12 +135,12 @@ def _lay_out(drawn: go.Figure, history: list[Event], metric: Metric) -> None:
     drawn.update_layout(
         height=330,
         margin={"l": 8, "r": 8, "t": 28, "b": 8},
-        legend={"orientation": "h", "y": -0.22, "x": 0},
+        legend={"orientation": "h", "y": -0.27, "x": 0},
         hovermode="closest",
         uirevision="kept",  # a zoom survives the next second
     )
     shown = min(planned, max(4, round(reached * 1.25)))
-    drawn.update_xaxes(title="Epoch (round)", range=[0, shown], rangemode="tozero", automargin=True)
+    drawn.update_xaxes(title="Epoch (round)", range=[0, shown * 1.02], rangemode="tozero", automargin=True)
     drawn.update_yaxes(rangemode="tozero", automargin=True)
     if metric == "accuracy":
         drawn.update_yaxes(range=[0, 1.02], tickformat=".0%")

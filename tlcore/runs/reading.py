@@ -6,9 +6,12 @@ would say while pointing at the plot comes out; none of them changes the trainin
 
 import itertools
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
+from tlcore.images.dataset import Dataset
+from tlcore.images.split import Split
 from tlcore.runs import events
 from tlcore.runs.events import EpochEnd, Event
 
@@ -134,3 +137,16 @@ def _moves(rows: list[EpochEnd]) -> bool:
     """Tell whether the check loss of the last four epochs differs by more than two per cent."""
     losses = [row.val_loss for row in rows[-4:]]
     return max(losses) > 1.02 * min(losses)
+
+
+def majority(dataset: Dataset, split: Split) -> float:
+    """Return the share of the largest class among the check pictures, 0 to 1."""
+    labels = Counter(dataset.pictures[row].label for row in split.validation)
+    return max(labels.values()) / labels.total() if labels else 0.0
+
+
+def device(started: events.Started) -> str:
+    """Say where a run is trained."""
+    if started.device == "GPU":
+        return f"Trained on the graphics card: {started.device_name}."
+    return f"Trained on the processor ({started.device_name}): TensorFlow sees no graphics card here."

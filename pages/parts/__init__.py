@@ -1,0 +1,1 @@
+"""What several pages draw: the frame, the network, pictures, messages."""

@@ -1,0 +1,52 @@
+"""The frame around each page: style sheet, menu, title."""
+
+import html
+from pathlib import Path
+
+import streamlit as st
+
+from pages.parts import place
+from tlcore.project import Project
+
+STYLE = Path(__file__).resolve().parents[2] / "assets" / "thaw.css"
+MENU = (("pictures.py", "Pictures"), ("train.py", "Train"), ("runs.py", "Runs"))
+
+
+def dress() -> None:
+    """Put the style sheet into the page."""
+    st.html(STYLE)
+
+
+def menu() -> None:
+    """Draw our own menu; Streamlit's would drop project and run from the address."""
+    with st.container(key="thaw-menu", horizontal=True, vertical_alignment="center", gap="small"):
+        st.page_link("projects.py", label="Thaw")
+        if st.query_params.get("project"):
+            opened = place.opened_project()
+            for page, title in MENU:
+                st.page_link(page, label=title, query_params=place.parameters(opened))
+
+
+def title(text: str, lead: str = "", project: Project | None = None) -> None:
+    """Draw the title of a page, under the project's name, with one sentence on what happens here."""
+    eyebrow = f'<p class="thaw-eyebrow">{html.escape(project.name)}</p>' if project else ""
+    sentence = f'<p class="thaw-lead">{html.escape(lead)}</p>' if lead else ""
+    st.html(f'<header class="thaw-head">{eyebrow}<h1>{html.escape(text)}</h1>{sentence}</header>')
+
+
+def entry(title: str, quiet: str) -> str:
+    """Return the words of one entry of a list."""
+    return f'<div class="thaw-entry"><h3>{html.escape(title)}</h3><p class="thaw-quiet">{html.escape(quiet)}</p></div>'
+
+
+def facts(pairs: list[tuple[str, str]]) -> None:
+    """Draw a row of numbers with their names."""
+    cells = "".join(
+        f"<div><dd>{html.escape(value)}</dd><dt>{html.escape(name)}</dt></div>" for name, value in pairs if value
+    )
+    st.html(f'<dl class="thaw-facts">{cells}</dl>')
+
+
+def message(kind: str, text: str) -> None:
+    """Draw a plain sentence; ``kind`` gives its colour: ice, warm, good or quiet."""
+    st.html(f'<div class="thaw-message thaw-{kind}" role="status"><p>{html.escape(text)}</p></div>')

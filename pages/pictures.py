@@ -1,0 +1,161 @@
+"""Pictures: bring them in, see what was found in them."""
+
+import html
+from pathlib import Path
+
+import streamlit as st
+
+from pages.parts import frame, gallery, place, problems, words
+from tlcore import overview, workspace
+from tlcore.images import health, intake, split
+from tlcore.images.dataset import Dataset
+from tlcore.project import Project
+from tlcore.training.recipe import Recipe
+
+PER_PAGE = 48
+LAYOUT = """
+A zip of one folder per class:
+
+```
+flowers/
+  daisy/   photo1.jpg  photo2.jpg  …
+  tulip/   photo1.jpg  …
+```
+
+Folders `train`, `validation` and `test` with the classes inside are understood too.
+"""
+
+
+def bring_in(project: Project) -> None:
+    """Take a zip from the browser, or a folder of this computer where the installer allows it."""
+    turn = st.session_state.setdefault("zip_turn", 0)
+    sent = st.file_uploader("A zip with one folder per class", type="zip", key=f"zip-{turn}")
+    if sent is not None:
+        st.session_state["zip_turn"] = turn + 1
+        intake.receive_zip(project, sent, sent.name)
+        intake.start(project)
+        st.rerun()
+    if workspace.picture_folders():
+        take_from_server(project)
+    with st.expander("How should the folders look?"):
+        st.markdown(LAYOUT)
+
+
+def take_from_server(project: Project) -> None:
+    allowed = ", ".join(str(folder) for folder in workspace.picture_folders())
+    with st.form("from-server", border=False):
+        path = st.text_input("Or a folder on this computer", help=f"Below: {allowed}")
+        if st.form_submit_button("Take this folder") and path.strip():
+            intake.receive_folder(project, Path(path.strip()))
+            intake.start(project)
+            st.rerun()
+
+
+@st.fragment(run_every=1.0)
+def watch(project: Project) -> None:
+    """Show how far the look over the pictures has come."""
+    with problems.shown():
+        status = intake.status(project)
+        if status.state != "working":
+            st.rerun()
+        share = status.done / status.total if status.total else 0.0
+        of_total = f": {status.done:,} of {status.total:,}".replace(",", "\u202f") if status.total else " …"
+        st.progress(min(1.0, share), text=f"{status.task or 'Looking over the pictures'}{of_total}")
+        frame.message("quiet", "You may close this page: the work goes on, and the address shows it again.")
+
+
+def show_classes(dataset: Dataset) -> None:
+    counts = dataset.counts()
+    largest = max(counts.values())
+    rows = "".join(
+        f'<b>{html.escape(name)}</b><i style="width:{100 * number / largest:.1f}%"></i><span>{number}</span>'
+        for name, number in counts.items()
+    )
+    st.subheader("Classes", anchor=False)
+    st.html(f'<div class="thaw-classes">{rows}</div>')
+
+
+def show_findings(project: Project, dataset: Dataset) -> None:
+    found = health.load(intake.findings_file(project))
+    st.subheader("What we noticed", anchor=False)
+    if not found and not dataset.set_aside:
+        frame.message("good", "Nothing to worry about: every picture can be used.")
+    for finding in found:
+        frame.message("warm", finding.message)
+        if finding.files:
+            with st.expander(words.count(len(finding.files), "file")):
+                st.dataframe({"File": list(finding.files)}, hide_index=True)
+    if dataset.set_aside:
+        left_out = words.count(len(dataset.set_aside), "file")
+        frame.message("quiet", f"{left_out} could not be used and will be left out. The rest can be trained on.")
+        with st.expander("Which, and why"):
+            rows = {"File": [row.file for row in dataset.set_aside], "Why": [row.reason for row in dataset.set_aside]}
+            st.dataframe(rows, hide_index=True)
+
+
+def show_split(dataset: Dataset) -> None:
+    usual = Recipe()
+    parts = split.draw(dataset, usual.validation_share, usual.test_share, usual.seed)
+    named = (
+        ("Training pictures, to learn from", len(parts.train), "var(--ice)"),
+        ("Check pictures, looked at after every epoch", len(parts.validation), "var(--amber)"),
+        ("Exam pictures, looked at once at the end", len(parts.test), "var(--good)"),
+    )
+    bar = "".join(f'<span style="flex:{number};background:{color}"></span>' for _, number, color in named)
+    legend = "".join(
+        f'<li style="--swatch:{color}"><b>{number}</b> {html.escape(name)}</li>' for name, number, color in named
+    )
+    st.subheader("How they will be used", anchor=False)
+    st.html(f'<div class="thaw-bar" aria-hidden="true">{bar}</div><ul class="thaw-legend">{legend}</ul>')
+    if parts.left_out:
+        left_out = words.count(len(parts.left_out), "picture")
+        frame.message("quiet", f"{left_out} stay out: the same pictures are among the check or exam pictures.")
+
+
+def show_gallery(project: Project, dataset: Dataset) -> None:
+    st.subheader("Look at them", anchor=False)
+    name = st.selectbox("Class", dataset.class_names, key="gallery-class")
+    label = dataset.class_names.index(name)
+    pictures = [picture for picture in dataset.pictures if picture.label == label]
+    n_pages = max(1, -(-len(pictures) // PER_PAGE))
+    number = st.pagination(n_pages, key=f"gallery-page-{label}") if n_pages > 1 else 1
+    shown = pictures[(number - 1) * PER_PAGE : number * PER_PAGE]
+    gallery.draw(project, [gallery.Tile(picture.content, f"{name}: {picture.file}") for picture in shown])
+
+
+def show_all(project: Project, dataset: Dataset) -> None:
+    pairs = [
+        (f"{len(dataset.pictures):,}".replace(",", "\u202f"), "pictures"),
+        (str(len(dataset.class_names)), "classes"),
+        (str(len(dataset.set_aside)), "set aside"),
+    ]
+    frame.facts([(name, number) for number, name in pairs])
+    st.page_link("train.py", label="Choose how to train", icon=":material/arrow_forward:",
+                 query_params=place.parameters(project))  # fmt: skip
+    show_findings(project, dataset)
+    show_classes(dataset)
+    with problems.shown():
+        show_split(dataset)
+    show_gallery(project, dataset)
+    st.caption("To train on other pictures, make a new project: results stay comparable within one.")
+
+
+opened = place.opened_project()
+status = intake.status(opened)
+dataset = overview.dataset_of(opened) if status.state == "ready" else None
+frame.title(
+    "Pictures",
+    ""
+    if dataset
+    else "One folder per class, packed into a zip. Every file is looked over once; what cannot be used "
+    "is set aside and named.",
+    opened,
+)
+if status.state == "working":
+    watch(opened)
+elif dataset:
+    show_all(opened, dataset)
+else:
+    if status.state == "failed":
+        problems.show(problems.UserError(status.problem, status.advice))
+    bring_in(opened)

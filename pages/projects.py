@@ -1,0 +1,76 @@
+"""Home: what Thaw is, a new project, the list of one's own."""
+
+import streamlit as st
+
+from pages.parts import frame, place, problems, words
+from tlcore import overview, project
+from tlcore.project import Project
+
+HERO = """
+<section class="thaw-hero">
+  <div class="thaw-ice" aria-hidden="true"><i></i><i></i><i></i><i></i><i></i></div>
+  <h1>Teach a proven network your own pictures</h1>
+  <p>Thaw takes a network that has already seen a million photos, keeps the part that knows edges and textures frozen,
+  and lets the rest learn your classes. You see how well it does on pictures it never saw, and take the model with
+  you.</p>
+</section>
+"""
+
+
+def ask_for_new_project() -> None:
+    with st.form("new-project", border=False):
+        name_column, button_column = st.columns([4, 1], vertical_alignment="bottom")
+        name = name_column.text_input("Name of a new project", placeholder="Flowers of our school garden", max_chars=80)
+        if button_column.form_submit_button("Make it", type="primary", width="stretch"):
+            made = project.create(place.visitor(), name)
+            st.switch_page("pictures.py", query_params=place.parameters(made))
+
+
+def draw_project(owned: Project) -> None:
+    with st.container(border=True, key=f"project-{owned.id}"):
+        text_column, open_column, delete_column = st.columns([6, 1.3, 1.3], vertical_alignment="center")
+        text_column.html(frame.entry(owned.name, summary(owned)))
+        target = "train.py" if overview.dataset_of(owned) else "pictures.py"
+        if open_column.button("Open", key=f"open-{owned.id}", width="stretch"):
+            st.switch_page(target, query_params=place.parameters(owned))
+        if delete_column.button("Delete", key=f"delete-{owned.id}", type="tertiary", width="stretch"):
+            confirm_delete(owned)
+
+
+def summary(owned: Project) -> str:
+    dataset = overview.dataset_of(owned)
+    if dataset is None:
+        return f"No pictures yet · made {words.moment(owned.created)}"
+    counted = (
+        f"{words.count(len(dataset.class_names), 'class', 'classes')}, {words.count(len(dataset.pictures), 'picture')}"
+    )
+    lines = overview.lines(owned)
+    if not lines:
+        return f"{counted} · no runs yet"
+    best = max((line.test_accuracy for line in lines if line.test_accuracy is not None), default=None)
+    newest = words.STATES[lines[0].state].lower()
+    result = f" · best exam result {best:.0%}" if best is not None else ""
+    return f"{counted} · {words.count(len(lines), 'run')}, the newest {newest}{result}"
+
+
+@st.dialog("Delete this project?")
+def confirm_delete(owned: Project) -> None:
+    st.write(f"“{owned.name}” goes with all its pictures, runs and models. This cannot be undone.")
+    with problems.shown():
+        if st.button("Delete for good", type="primary"):
+            overview.delete(owned)
+            st.rerun()
+
+
+st.html(HERO)
+identity = place.visitor()
+ask_for_new_project()
+mine = project.owned_by(identity)
+if mine:
+    st.subheader("Your projects", anchor=False)
+    for each in mine:
+        draw_project(each)
+else:
+    frame.message(
+        "ice", "You have no project yet. A project is a set of pictures and the runs on it; name one to begin."
+    )

@@ -1,0 +1,22 @@
+"""The way in: which pages there are, the frame around them, and where errors end up."""
+
+import streamlit as st
+
+from pages.parts import frame, problems
+
+st.set_page_config(page_title="Thaw", page_icon="❄️", layout="centered", initial_sidebar_state="collapsed")
+page = st.navigation(
+    [
+        st.Page("projects.py", title="Thaw", default=True),
+        st.Page("pictures.py", title="Pictures · Thaw"),
+        st.Page("train.py", title="Train · Thaw"),
+        st.Page("runs.py", title="Runs · Thaw"),
+        st.Page("run.py", title="Run · Thaw"),
+        st.Page("results.py", title="Results · Thaw"),
+    ],
+    position="hidden",
+)
+frame.dress()
+with problems.shown():
+    frame.menu()
+    page.run()

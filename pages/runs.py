@@ -1,0 +1,45 @@
+"""Runs: every training of the project, newest first."""
+
+import streamlit as st
+
+from pages.parts import frame, place, words
+from tlcore import overview
+from tlcore.backbones import table
+from tlcore.overview import RunLine
+from tlcore.project import Project
+
+
+def draw_line(project: Project, line: RunLine) -> None:
+    with st.container(border=True, key=f"line-{line.run.id}"):
+        text_column, result_column, open_column = st.columns([5, 2.4, 1.6], vertical_alignment="center")
+        text_column.html(frame.entry(title_of(line), facts_of(line)))
+        has_result = line.test_accuracy is not None
+        result = f"{line.test_accuracy:.0%} right on {line.n_test} exam pictures" if has_result else ""
+        result_column.html(f"<p><strong>{words.STATES[line.state]}</strong><br>{result}</p>")
+        page, label = ("results.py", "Results") if line.state == "finished" else ("run.py", "Look")
+        if open_column.button(label, key=f"open-{line.run.id}", width="stretch"):
+            st.switch_page(page, query_params=place.parameters(project, line.run))
+
+
+def title_of(line: RunLine) -> str:
+    known = table.BACKBONES.get(line.recipe.backbone)
+    return known.title if known else line.recipe.backbone
+
+
+def facts_of(line: RunLine) -> str:
+    return f"{words.depth(line.recipe.frozen_stages)} · {words.moment(line.began)}"
+
+
+@st.fragment(run_every=3.0)
+def draw_all(project: Project) -> None:
+    for line in overview.lines(project):
+        draw_line(project, line)
+
+
+opened = place.opened_project()
+frame.title("Runs", "Every training of this project, the newest first.", opened)
+if overview.lines(opened):
+    draw_all(opened)
+else:
+    frame.message("ice", "No run yet. Choose a backbone and start one.")
+    st.page_link("train.py", label="Train", query_params=place.parameters(opened))

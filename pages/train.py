@@ -1,0 +1,171 @@
+"""Train: choose a backbone, how much of it stays frozen, and start."""
+
+import html
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.parts import frame, network, place, settings
+from tlcore import overview
+from tlcore.backbones import stage_table, table, weights
+from tlcore.backbones.backbone import Backbone
+from tlcore.errors import UserError
+from tlcore.images import split
+from tlcore.images.dataset import Dataset
+from tlcore.project import Project
+from tlcore.runs import order
+from tlcore.training import preview, settling
+from tlcore.training.recipe import Recipe
+
+CARDS_PER_ROW = 3
+
+
+def chosen_backbone() -> Backbone:
+    """Return the backbone that the address names, else one whose weights are here, else the first card."""
+    if "backbone" in st.query_params:
+        return table.get(st.query_params["backbone"])
+    cards = table.cards()
+    return next((card for card in cards if weights.is_here(card)), cards[0])
+
+
+def choose(name: str) -> None:
+    st.query_params["backbone"] = name
+
+
+def draw_cards(chosen: Backbone) -> None:
+    cards = table.cards()
+    for start in range(0, len(cards), CARDS_PER_ROW):
+        for column, card in zip(st.columns(CARDS_PER_ROW), cards[start : start + CARDS_PER_ROW], strict=True):
+            with column:
+                draw_card(card, is_chosen=card.name == chosen.name)
+
+
+def draw_card(card: Backbone, is_chosen: bool) -> None:
+    with st.container(border=True, key=f"card-{'chosen' if is_chosen else 'other'}-{card.name}"):
+        st.html(
+            f'<div class="thaw-card"><h3>{html.escape(card.title)}</h3><p>{html.escape(card.card)}</p>'
+            f"<ul><li>{accuracy_of(card)}</li><li>{card.parameters / 1e6:.1f} million weights</li>"
+            f'<li class="{"thaw-here" if weights.is_here(card) else "thaw-away"}">{where(card)}</li></ul></div>'
+        )
+        st.button(
+            "Chosen" if is_chosen else "Choose",
+            key=f"choose-{card.name}",
+            help=None if is_chosen else f"Train with {card.title}",
+            icon=":material/check:" if is_chosen else None,
+            on_click=choose,
+            args=(card.name,),
+            width="stretch",
+        )
+
+
+def accuracy_of(card: Backbone) -> str:
+    return f"ImageNet: {card.imagenet_top1:.0%} right" if card.imagenet_top1 else "ImageNet result not published"
+
+
+def where(card: Backbone) -> str:
+    return "on this computer" if weights.is_here(card) else f"will be downloaded, {card.size_mb:.0f} MB"
+
+
+def draw_all_backbones(chosen: Backbone) -> None:
+    with st.expander("All backbones", expanded=chosen not in table.cards()):
+        names = list(table.BACKBONES)
+        picked = st.selectbox(
+            "Backbone",
+            names,
+            index=names.index(chosen.name),
+            format_func=lambda name: table.get(name).title,
+            key=f"all-backbones-{chosen.name}",
+        )
+        row = table.get(picked)
+        st.caption(f"{accuracy_of(row)} · {row.parameters / 1e6:.1f} million weights · {where(row)}")
+        if picked != chosen.name:
+            choose(picked)
+            st.rerun()
+
+
+def ask_depth(backbone: Backbone, suggested: Recipe, reason: str) -> int:
+    stages = stage_table.stages(backbone.name)
+    words = {"all": len(stages), "none": 0}
+    start = words.get(str(suggested.frozen_stages), suggested.frozen_stages)
+    st.subheader("Freeze depth", anchor=False)
+    frozen = st.slider(
+        "How many stages stay frozen, counted from the picture",
+        min_value=0,
+        max_value=len(stages),
+        value=int(start),
+        key=f"depth-{backbone.name}",
+        help="Frozen stages keep what they learned from a million photos. Learning stages adapt to your pictures.",
+    )
+    network.draw(stages, frozen)
+    share = stage_table.learning_share(backbone.name, frozen)
+    st.html(f'<p class="thaw-quiet">{html.escape(depth_in_words(frozen, len(stages), share))}</p>')
+    st.caption(f"Thaw suggests {start}: {reason}")
+    return frozen
+
+
+def depth_in_words(frozen: int, n_stages: int, share: float) -> str:
+    if frozen == n_stages:
+        return "All frozen: only the new final layers learn. Fast, safe with few pictures."
+    learning = (
+        f"{share:.0%} of the backbone's weights will learn, after the new final layers have had their first rounds."
+    )
+    return learning if frozen else f"Nothing frozen: {learning} Needs many pictures and time."
+
+
+def show_views(project: Project, dataset: Dataset, recipe: Recipe) -> None:
+    """Show what training will see of one of the user's own pictures."""
+    number = st.session_state.setdefault("preview_picture", 0)
+    if st.button("Another picture", icon=":material/shuffle:"):
+        number = st.session_state["preview_picture"] = number + 1
+    picture = dataset.pictures[number * 7919 % len(dataset.pictures)]
+    file = project.thumbnails / f"{picture.content}.jpg"
+    if not file.is_file():
+        frame.message("quiet", "The small copy of this picture is not there yet.")
+        return
+    shown = preview.views(file, recipe, count=8)
+    tiles = "".join(
+        f'<figure><img src="{address}" alt="{"The picture itself" if place == 0 else f"Random view {place}"}">'
+        f"<figcaption>{'as it is' if place == 0 else ''}</figcaption></figure>"
+        for place, address in enumerate(shown)
+    )
+    st.html(f'<div class="thaw-gallery">{tiles}</div>')
+
+
+def suggestion(backbone: Backbone, dataset: Dataset) -> tuple[Recipe, str]:
+    """Return what Thaw would choose for this backbone, and its reason for the freeze depth."""
+    usual = Recipe(backbone=backbone.name)
+    parts = split.draw(dataset, usual.validation_share, usual.test_share, usual.seed)
+    settled = settling.settle(usual, dataset, parts)
+    reasons = [reason for reason in settled.reasons if reason.startswith("Freeze depth")]
+    return settled.recipe, reasons[0].partition(": ")[2] if reasons else ""
+
+
+def start(project: Project, dataset: Dataset, recipe: Recipe) -> None:
+    parts = split.draw(dataset, recipe.validation_share, recipe.test_share, recipe.seed)
+    run = order.place(project.runs, recipe, dataset, parts)
+    st.switch_page("run.py", query_params=place.parameters(project, run))
+
+
+def ask(project: Project, dataset: Dataset) -> None:
+    st.subheader("Backbone", anchor=False)
+    backbone = chosen_backbone()
+    draw_cards(backbone)
+    draw_all_backbones(backbone)
+    suggested, reason = suggestion(backbone, dataset)
+    recipe = Recipe(backbone=backbone.name, frozen_stages=ask_depth(backbone, suggested, reason))
+    with st.expander("More settings"):
+        recipe = replace(recipe, **settings.ask(suggested, len(dataset.class_names)))
+        st.markdown("**Random views of the training pictures**")
+        recipe = replace(recipe, **settings.ask_augmentation())
+        show_views(project, dataset, recipe)
+    if st.button("Start training", type="primary", icon=":material/play_arrow:", key="start"):
+        start(project, dataset, recipe)
+
+
+opened = place.opened_project()
+dataset = overview.dataset_of(opened)
+frame.title("Train", "Choose a proven network and how much of it stays as it is. Thaw decides the rest.", opened)
+if dataset is None:
+    st.page_link("pictures.py", label="Bring in pictures", query_params=place.parameters(opened))
+    raise UserError("There are no pictures in this project yet.", "Bring some in first.")
+ask(opened, dataset)

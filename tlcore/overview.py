@@ -1,0 +1,86 @@
+"""What a project holds, at a glance: counts and the state of its runs. No TensorFlow here."""
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+from tlcore import project as projects
+from tlcore.errors import UserError
+from tlcore.images import dataset as datasets
+from tlcore.images.dataset import Dataset
+from tlcore.project import Project
+from tlcore.results import report as reports
+from tlcore.runs import events
+from tlcore.runs import run as runs
+from tlcore.runs.run import Run, State
+from tlcore.training.recipe import Recipe
+
+AT_WORK: tuple[State, ...] = ("waiting", "running", "stopping", "finishing")
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """One run in a list.
+
+    Args:
+        run: The run.
+        state: Its state now.
+        recipe: What was settled, or asked.
+        began: Seconds since 1970.
+        test_accuracy: On exam pictures, 0 to 1; None without results.
+        n_test: Number of exam pictures.
+    """
+
+    run: Run
+    state: State
+    recipe: Recipe
+    began: float
+    test_accuracy: float | None
+    n_test: int
+
+
+def dataset_of(project: Project) -> Dataset | None:
+    """Return the pictures of a project, or None as long as none have been looked over."""
+    if not project.dataset_file.is_file():
+        return None
+    return _load_dataset(str(project.dataset_file), project.dataset_file.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=8)
+def _load_dataset(file: str, changed: int) -> Dataset:
+    """Read a dataset once for all pages that show it; ``changed`` makes a new file a new entry."""
+    return datasets.load(Path(file))
+
+
+def lines(project: Project) -> tuple[RunLine, ...]:
+    """Return the runs of a project, newest first."""
+    return tuple(line(run) for run in runs.runs_in(project.runs))
+
+
+def line(run: Run) -> RunLine:
+    """Return what a list says about a run."""
+    history = run.events.all()
+    has_report = run.report_file.is_file()
+    report = reports.load(run.report_file) if has_report else None
+    queued = events.last(history, events.Queued)
+    return RunLine(
+        run=run,
+        state=runs.state(run, history),
+        recipe=run.recipe(),
+        began=queued.time if queued else run.folder.stat().st_mtime,
+        test_accuracy=report.test_accuracy if report else None,
+        n_test=report.n_test if report else 0,
+    )
+
+
+def delete(project: Project) -> None:
+    """Remove a project with everything in it.
+
+    Raises:
+        UserError: One of its runs is still at work.
+    """
+    if any(runs.state(run) in AT_WORK for run in runs.runs_in(project.runs)):
+        raise UserError(
+            f"A run of “{project.name}” is still at work, so the project cannot be deleted.", "Stop the run first."
+        )
+    projects.delete(project)

@@ -1,0 +1,107 @@
+"""The confusion matrix as a plot whose cells can be chosen, and the pictures behind a cell. No TensorFlow here."""
+
+import plotly.graph_objects as go
+
+from tlcore.images.dataset import Dataset
+from tlcore.images.split import Split
+from tlcore.results.report import Mistake, Report
+
+RIGHT_COLOR = "#3f8fc4"
+WRONG_COLOR = "#e08a1e"
+NUMBERS_UP_TO = 24  # classes; beyond that the numbers would not fit into the cells
+
+
+def figure(report: Report) -> go.Figure:
+    """Draw the confusion matrix: rows are what a picture is, columns what the model says.
+
+    Blue is right and orange is wrong; the strength is the share of the row's class. A heat map cannot be clicked
+    (Streamlit gets no selection from it), so every cell carries an unseen square marker with its row and column.
+    """
+    names = list(report.class_names)
+    drawn = go.Figure()
+    drawn.add_heatmap(
+        z=_signed_shares(report),
+        x=names,
+        y=names,
+        zmin=-1,
+        zmax=1,
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        hoverinfo="skip",
+        colorscale=[[0, WRONG_COLOR], [0.499, "rgba(224,138,30,0.10)"], [0.5, "rgba(128,144,160,0.10)"],
+                    [0.501, "rgba(63,143,196,0.12)"], [1, RIGHT_COLOR]],
+    )  # fmt: skip
+    _add_cells(drawn, report)
+    side = max(320, min(760, 90 + 56 * len(names)))
+    drawn.update_layout(
+        height=side,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        showlegend=False,
+        dragmode=False,
+        clickmode="event+select",
+    )
+    drawn.update_xaxes(title="The model says", type="category", showgrid=False, zeroline=False, automargin=True)
+    drawn.update_yaxes(
+        title="It is", type="category", autorange="reversed", showgrid=False, zeroline=False, automargin=True
+    )
+    return drawn
+
+
+def _signed_shares(report: Report) -> list[list[float]]:
+    """Return the share of each row's class, negative where the answer is wrong."""
+    shares = []
+    for label, row in enumerate(report.confusion):
+        total = max(1, sum(row))
+        shares.append([(1 if label == column else -1) * number / total for column, number in enumerate(row)])
+    return shares
+
+
+def _add_cells(drawn: go.Figure, report: Report) -> None:
+    cells = [
+        (row, column, number) for row, numbers in enumerate(report.confusion) for column, number in enumerate(numbers)
+    ]
+    names = report.class_names
+    is_shown = len(names) <= NUMBERS_UP_TO
+    invisible = {"opacity": 0}
+    drawn.add_scatter(
+        x=[names[column] for _, column, _ in cells],
+        y=[names[row] for row, _, _ in cells],
+        customdata=[[row, column] for row, column, _ in cells],
+        mode="markers+text" if is_shown else "markers",
+        text=[str(number) if number else "" for _, _, number in cells],
+        textfont={"size": 14},
+        marker={"symbol": "square", "size": max(12, min(44, 620 // len(names))), "opacity": 0},
+        selected={"marker": invisible},
+        unselected={"marker": invisible},
+        hovertemplate="It is %{y}, the model says %{x}: %{text}<extra></extra>",
+    )
+
+
+def mistakes_in(report: Report, row: int, column: int) -> tuple[Mistake, ...]:
+    """Return the wrong pictures of one cell, most confident first."""
+    is_name, says_name = report.class_names[row], report.class_names[column]
+    return tuple(each for each in report.mistakes if (each.class_name, each.predicted) == (is_name, says_name))
+
+
+def right_in(report: Report, dataset: Dataset, split: Split, row: int) -> tuple[str, ...]:
+    """Return the contents of the exam pictures of a class that the model named rightly."""
+    wrong = {mistake.file for mistake in report.mistakes}
+    exam = (dataset.pictures[number] for number in split.test)
+    return tuple(each.content for each in exam if each.label == row and each.file not in wrong)
+
+
+def verdict(report: Report) -> str:
+    """Return what the accuracy is worth, in one or two sentences."""
+    low, high = report.test_accuracy_interval
+    right = round(report.test_accuracy * report.n_test)
+    text = (
+        f"The model named {right} of {report.n_test} exam pictures correctly, pictures that it never saw in training. "
+        f"On new pictures like these, expect between {low:.0%} and {high:.0%}. "
+    )
+    if low > report.majority_accuracy:
+        return text + f"Always naming the most frequent class would reach {report.majority_accuracy:.0%}."
+    return text + (
+        f"That is not clearly better than always naming the most frequent class, which would reach "
+        f"{report.majority_accuracy:.0%}: more pictures or another freeze depth are needed."
+    )
