@@ -80,7 +80,8 @@ def _explain(error: Exception) -> UserError:
 
 def _end_with_supervisor() -> None:
     """Wait until the supervisor's end of standard input closes, then end this process at once."""
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):  # not sys.stdin.read(): its lock would be in the way when Python ends
+        continue
     os._exit(FAILED)
 
 

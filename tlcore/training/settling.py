@@ -19,10 +19,13 @@ HEAD_STEPS = 900
 # Opening a stage pays from about this many training pictures per class on; below it, only the head learns.
 # Source: Kim et al. 2022 (arXiv 2202.10054 and 2205.07874): with few pictures a head on fixed features wins.
 OPEN_FROM_PER_CLASS = 50
+# Pretrained networks see more on somewhat enlarged pictures. Our measurement, MobileNetV2 0.35, head only, exam
+# accuracy: flowers of 144 px at 160 px 0.81, at 224 px 0.83; hand signs of 100 px at 128 px 0.88, 160 px 0.91, 224 px 0.88.
+ENLARGE = 1.5
 RATES = {  # optimizer: (head, last open stage)
-    "adamw": (2e-3, 1e-4),
-    "adam": (2e-3, 1e-4),
-    "rmsprop": (1e-3, 5e-5),
+    "adamw": (1e-3, 1e-4),
+    "adam": (1e-3, 1e-4),
+    "rmsprop": (5e-4, 5e-5),
     "sgd": (5e-2, 5e-3),
 }
 
@@ -71,10 +74,10 @@ def _image_size(settled: Settled, dataset: Dataset, split: Split) -> Settled:
     row = table.get(settled.recipe.backbone)
     sides = sorted(min(picture.width, picture.height) for picture in dataset.pictures)
     median = sides[len(sides) // 2]
-    small = next((size for size in (96, 128, 160, 192) if size >= median), row.default_size)
+    small = next((size for size in (96, 128, 160, 192) if size >= ENLARGE * median), row.default_size)
     size = max(row.min_size, min(row.default_size, small))
     if size < row.default_size:
-        reason = f"Picture size {size} px: half of your pictures are {median} px or smaller, more would only cost time."
+        reason = f"Picture size {size} px: half of your pictures are {median} px or smaller; more would only cost time."
     else:
         reason = f"Picture size {size} px: the size that {row.title} was trained with."
     return _with(settled, reason, image_size=size)
@@ -116,7 +119,7 @@ def _epochs(settled: Settled, dataset: Dataset, split: Split) -> Settled:
 def _patience(settled: Settled, dataset: Dataset, split: Split) -> Settled:
     if settled.recipe.patience is not None:
         return settled
-    patience = max(3, (settled.recipe.epochs or 0) // 6)
+    patience = max(3, (settled.recipe.epochs or 0) // 4)
     if not settled.recipe.early_stopping:
         return Settled(replace(settled.recipe, patience=patience), settled.reasons)
     reason = f"Patience {patience}: training stops after {patience} epochs without a better check loss."
