@@ -179,7 +179,7 @@ def _odd(info: zipfile.ZipInfo, parts: list[str]) -> str:
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "is not an ordinary file"
     lengths = [len(part.encode("utf-8", "replace")) for part in parts]
-    if max(lengths) > _MAX_NAME_BYTES or sum(lengths) > _MAX_PATH_BYTES:
+    if max(lengths) > _MAX_NAME_BYTES or sum(lengths) + len(lengths) > _MAX_PATH_BYTES:
         return f"has a name of more than {_MAX_NAME_BYTES} bytes or lies too deep: make it shorter"
     if any(unicodedata.category(letter) in ("Cc", "Cs") for part in parts for letter in part):
         return "has a line break or another control character in its name: rename it"

@@ -1,0 +1,87 @@
+from pathlib import Path
+
+import pytest
+
+from tlcore.images import health
+from tlcore.images.dataset import Dataset, Part, Picture, SetAside
+
+
+def dataset_of(counts: dict[str, int], *more: tuple[str, str, Part], set_aside: tuple[SetAside, ...] = ()) -> Dataset:
+    """A dataset with so many different pictures a class, and (class, content, part) besides."""
+    names = tuple(counts)
+    entries = [(name, f"{name}-{number}", "") for name, count in counts.items() for number in range(count)] + list(more)
+    pictures = tuple(
+        Picture(f"{part}/{name}/{number}.jpg", names.index(name), content, 9, 9, part)
+        for number, (name, content, part) in enumerate(entries)
+    )
+    return Dataset(Path("pictures"), names, pictures, set_aside)
+
+
+def only(dataset: Dataset) -> health.Finding:
+    (finding,) = health.findings(dataset)
+    return finding
+
+
+def test_a_healthy_dataset_has_no_findings() -> None:
+    assert health.findings(dataset_of({"cats": 30, "dogs": 40})) == ()
+
+
+def test_files_that_could_not_be_opened_are_counted_and_named() -> None:
+    entries = tuple(SetAside(f"cats/{number}.jpg", "is empty (0 bytes)") for number in range(5))
+    found = only(dataset_of({"cats": 20, "dogs": 25}, set_aside=entries))
+    assert found.kind == "unreadable"
+    assert found.message.startswith("5 of 50 files could not be opened: cats/0.jpg (is empty (0 bytes)), ")
+    assert len(found.files) == 5
+
+
+def test_misplaced_files_are_not_called_unreadable() -> None:
+    entry = SetAside("stray.jpg", "lies outside of any class folder", "misplaced")
+    assert health.findings(dataset_of({"cats": 20, "dogs": 25}, set_aside=(entry,))) == ()
+
+
+def test_a_class_folder_without_pictures_is_named() -> None:
+    found = only(dataset_of({"cats": 20, "dogs": 25}, set_aside=(SetAside("birds", "is empty", "empty"),)))
+    assert (found.kind, found.files) == ("empty", ("birds",))
+
+
+def test_the_same_picture_twice_is_a_duplicate_but_no_conflict() -> None:
+    found = only(dataset_of({"cats": 20, "dogs": 25}, ("cats", "x", ""), ("cats", "x", ""), ("cats", "x", "")))
+    assert found.kind == "duplicate"
+    assert found.message.startswith("1 picture")
+    assert "2 spare" in found.message
+    assert len(found.files) == 3
+
+
+def test_the_same_picture_in_two_classes_is_a_conflict_too() -> None:
+    found = health.findings(dataset_of({"cats": 20, "dogs": 25}, ("cats", "x", ""), ("dogs", "x", "")))
+    assert [finding.kind for finding in found] == ["conflict", "duplicate"]
+    assert "“cats” and “dogs”" in found[0].message
+
+
+@pytest.mark.parametrize("parts", [("train", "test"), ("", "test"), ("validation", "test"), ("train", "validation")])
+def test_the_same_picture_in_two_parts_is_a_leak_too(parts: tuple[Part, Part]) -> None:
+    found = health.findings(dataset_of({"cats": 20, "dogs": 25}, ("cats", "x", parts[0]), ("cats", "x", parts[1])))
+    assert [finding.kind for finding in found] == ["leak", "duplicate"]
+    assert len(found[0].files) == 2
+
+
+def test_imbalance_is_said_with_both_numbers() -> None:
+    found = only(dataset_of({"cats": 100, "dogs": 20}))
+    assert found.kind == "imbalance"
+    assert "“cats” has 100 pictures, “dogs” only 20: 5 times fewer" in found.message
+    assert health.findings(dataset_of({"cats": 99, "dogs": 20})) == ()
+
+
+def test_few_counts_different_pictures_and_says_how_many_are_missing() -> None:
+    found = health.findings(dataset_of({"cats": 30, "dogs": 8}, ("dogs", "dogs-1", "")))
+    assert [finding.kind for finding in found] == ["few", "duplicate"]
+    assert "“dogs” has 8 pictures" in found[0].message
+    assert "at least 2 more" in found[0].message
+    assert len(found[0].files) == 9
+
+
+def test_findings_read_back_as_they_were_written(tmp_path: Path) -> None:
+    found = health.findings(dataset_of({"猫": 30, "dogs": 2}))
+    health.save(found, tmp_path / "findings.json")
+    assert health.load(tmp_path / "findings.json") == found
+    assert "猫" in (tmp_path / "findings.json").read_text(encoding="utf-8")

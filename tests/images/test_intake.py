@@ -1,0 +1,246 @@
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import drawing
+import pytest
+from PIL import Image
+
+from tlcore import project as projects
+from tlcore.errors import DatasetError, UploadError
+from tlcore.images import dataset as datasets
+from tlcore.images import health, intake, intake_record, thumbnails
+from tlcore.project import Project
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    monkeypatch.setenv("THAW_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("THAW_PICTURE_FOLDERS", str(tmp_path / "allowed"))
+    yield projects.create("someone", "Pets")
+
+
+def zip_of(folder: Path, file: Path) -> Path:
+    with zipfile.ZipFile(file, "w") as target:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                target.write(path, path.relative_to(folder.parent))
+    return file
+
+
+def settled(project: Project) -> intake.IntakeStatus:
+    """Wait until the worker has ended."""
+    deadline = time.monotonic() + 40
+    while (status := intake.status(project)).state == "working":
+        assert time.monotonic() < deadline, (project.folder / "intake.log").read_text()
+        time.sleep(0.05)
+    return status
+
+
+def bring(project: Project, file: Path) -> intake.IntakeStatus:
+    with file.open("rb") as stream:
+        intake.receive_zip(project, stream, file.name)
+    intake.start(project)
+    return settled(project)
+
+
+def test_a_new_project_is_empty(project: Project) -> None:
+    assert intake.status(project) == intake.IntakeStatus("empty")
+
+
+def test_a_zip_becomes_a_dataset_with_thumbnails_and_findings(project: Project, tmp_path: Path) -> None:
+    drawn = drawing.draw_folder(tmp_path / "猫 & dogs", ("猫", "dogs"), per_class=12)
+    (drawn / "dogs" / "broken.jpg").write_bytes(b"broken")
+    (drawn / "dogs" / "copy.png").write_bytes((drawn / "dogs" / "0.png").read_bytes())
+    assert bring(project, zip_of(drawn, tmp_path / "a.zip")).state == "ready"
+    dataset = datasets.load(project.dataset_file)
+    assert dataset.root == project.pictures
+    assert dataset.counts() == {"dogs": 13, "猫": 12}
+    assert all((project.pictures / entry.file).is_file() for entry in dataset.pictures)
+    assert all(thumbnails.file_of(project.thumbnails, entry.content).is_file() for entry in dataset.pictures)
+    assert [finding.kind for finding in health.load(intake.findings_file(project))] == ["unreadable", "duplicate"]
+    assert not project.incoming.exists(), "the zip is not kept"
+    assert not (project.folder / "unpacked").exists()
+
+
+def test_what_could_not_be_unpacked_is_among_what_was_set_aside(project: Project, tmp_path: Path) -> None:
+    file = zip_of(drawing.draw_folder(tmp_path / "drawn"), tmp_path / "a.zip")
+    with zipfile.ZipFile(file, "a") as target:
+        target.writestr("drawn/warm/" + "n" * 300 + ".png", b"x")
+    assert bring(project, file).state == "ready"
+    (entry,) = datasets.load(project.dataset_file).set_aside
+    assert entry.kind == "unpacked"
+
+
+def test_a_bad_zip_leaves_the_project_usable(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "holiday.zip").write_bytes(b"PK\x03\x04 cut")
+    status = bring(project, tmp_path / "holiday.zip")
+    assert status.state == "failed"
+    assert "“holiday.zip” is damaged" in status.problem
+    assert status.advice
+    assert not project.dataset_file.exists()
+    assert bring(project, zip_of(drawing.draw_folder(tmp_path / "drawn"), tmp_path / "b.zip")).state == "ready"
+
+
+def test_a_bad_zip_does_not_cost_the_pictures_that_are_there(project: Project, tmp_path: Path) -> None:
+    bring(project, zip_of(drawing.draw_folder(tmp_path / "drawn"), tmp_path / "b.zip"))
+    before = datasets.load(project.dataset_file)
+    one_class = zip_of(drawing.draw_folder(tmp_path / "one", ("cats",)), tmp_path / "one.zip")
+    status = bring(project, one_class)
+    assert (status.state, status.problem[:29]) == ("failed", "We found one class, “cats”. A"[:29])
+    assert datasets.load(project.dataset_file) == before
+    assert all((project.pictures / entry.file).is_file() for entry in before.pictures)
+
+
+def test_new_pictures_take_the_place_of_the_old_ones(project: Project, tmp_path: Path) -> None:
+    bring(project, zip_of(drawing.draw_folder(tmp_path / "old"), tmp_path / "old.zip"))
+    bring(project, zip_of(drawing.draw_folder(tmp_path / "new", ("red", "blue")), tmp_path / "new.zip"))
+    assert datasets.load(project.dataset_file).class_names == ("blue", "red")
+    assert not (project.pictures / "old").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as on Linux and macOS")
+def test_a_worker_that_is_killed_in_the_middle_reads_as_failed_and_can_be_started_again(
+    project: Project, tmp_path: Path
+) -> None:
+    file = zip_of(drawing.draw_folder(tmp_path / "drawn"), tmp_path / "a.zip")
+    with zipfile.ZipFile(file, "a") as target:
+        large = io.BytesIO()
+        Image.effect_noise((1200, 1200), 90).save(large, "PNG", compress_level=1)
+        for number in range(60):  # enough work to be caught in
+            target.writestr(f"drawn/warm/large{number}.png", large.getvalue() + bytes([number]))
+    intake_record.begin(project)
+    with file.open("rb") as stream:
+        project.incoming.mkdir()
+        (project.incoming / "a.zip").write_bytes(stream.read())
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "tlcore.images.intake", str(project.folder)], cwd=Path(intake.__file__).parents[2]
+    )
+    while "Looking" not in (status := intake.status(project)).task or not status.done:
+        assert status.state == "working"
+        time.sleep(0.02)
+    worker.send_signal(signal.SIGKILL)
+    worker.wait(10)
+    status = intake.status(project)
+    assert status.state == "failed"
+    assert "ended unexpectedly" in status.problem
+    assert bring(project, zip_of(drawing.draw_folder(tmp_path / "again"), tmp_path / "b.zip")).state == "ready"
+    assert not (project.folder / "unpacked").exists()
+
+
+def test_a_worker_that_never_came_up_reads_as_failed_after_a_while(project: Project) -> None:
+    intake_record.begin(project)
+    assert intake.status(project).state == "working"
+    record = json.loads(intake_record.file_of(project).read_text())
+    record["started"] -= intake_record.HANDOVER_S + 1
+    intake_record.file_of(project).write_text(json.dumps(record))
+    assert intake.status(project).state == "failed"
+
+
+def test_nothing_can_be_brought_in_while_pictures_are_looked_over(project: Project) -> None:
+    intake_record.begin(project)
+    with pytest.raises(UploadError, match="still being looked over"):
+        intake.receive_zip(project, io.BytesIO(b"x"), "a.zip")
+    with pytest.raises(UploadError, match="still being looked over"):
+        intake.start(project)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("holiday.zip", "holiday.zip"),
+        ("../../evil.zip", "evil.zip"),
+        ("C:\\photos\\猫.zip", "猫.zip"),
+        ("..", "pictures.zip"),
+        ("", "pictures.zip"),
+        ("/", "pictures.zip"),
+        ("a\nb\x00c.zip", "abc.zip"),
+        ("n" * 400 + ".zip", "n" * 60 + ".zip"),
+        (".hidden.zip", "hidden.zip"),
+        ("no ending", "no ending.zip"),
+    ],
+)
+def test_a_zip_is_written_inside_the_project_whatever_its_name(project: Project, name: str, kept: str) -> None:
+    file = intake.receive_zip(project, io.BytesIO(b"bytes"), name)
+    assert file == project.incoming / kept
+    assert file.read_bytes() == b"bytes"
+    assert list(project.incoming.iterdir()) == [file]
+
+
+def test_a_transfer_that_breaks_off_leaves_no_half_zip(project: Project) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise OSError("connection lost")
+
+    with pytest.raises(UploadError, match="connection lost"):
+        intake.receive_zip(project, Broken(), "a.zip")
+    assert list(project.incoming.iterdir()) == []
+
+
+def test_an_allowed_folder_of_the_server_is_looked_over_where_it_lies(project: Project, tmp_path: Path) -> None:
+    drawn = drawing.draw_folder(tmp_path / "allowed" / "pets")
+    assert intake.receive_folder(project, drawn) == drawn.resolve()
+    intake.start(project)
+    assert settled(project).state == "ready"
+    dataset = datasets.load(project.dataset_file)
+    assert dataset.root == drawn.resolve()
+    assert len(list(project.thumbnails.iterdir())) == len(dataset.pictures)
+
+
+@pytest.mark.parametrize(
+    "path", ["outside", "allowed/../outside", "allowed/link", "allowed/missing", "/", "allowed/a.zip"]
+)
+def test_no_other_folder_of_the_server_is_taken(project: Project, tmp_path: Path, path: str) -> None:
+    drawing.draw_folder(tmp_path / "outside")
+    (tmp_path / "allowed").mkdir()
+    (tmp_path / "allowed" / "link").symlink_to(tmp_path / "outside")
+    (tmp_path / "allowed" / "a.zip").write_bytes(b"")
+    with pytest.raises(UploadError, match="There is no folder"):
+        intake.receive_folder(project, tmp_path / path)
+
+
+def test_the_worker_checks_the_folder_again(project: Project, tmp_path: Path) -> None:
+    drawing.draw_folder(tmp_path / "outside")
+    (tmp_path / "allowed").mkdir()
+    project.incoming.mkdir()
+    (project.incoming / "folder.json").write_text(json.dumps({"folder": str(tmp_path / "outside")}))
+    intake.start(project)
+    status = settled(project)
+    assert status.state == "failed"
+    assert "There is no folder" in status.problem
+
+
+def test_without_a_setting_no_folder_of_the_server_is_taken(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("THAW_PICTURE_FOLDERS")
+    with pytest.raises(UploadError, match="none is allowed"):
+        intake.receive_folder(project, drawing.draw_folder(tmp_path / "allowed"))
+
+
+def test_the_command_line_takes_a_folder_or_a_zip_and_unpacks_it_once(project: Project, tmp_path: Path) -> None:
+    drawn = drawing.draw_folder(tmp_path / "drawn")
+    file = zip_of(drawn, tmp_path / "a.zip")
+    with zipfile.ZipFile(file, "a") as target:
+        target.writestr("drawn/warm/a\nb.png", b"x")
+    from_folder, from_zip = intake.open_pictures(drawn), intake.open_pictures(file)
+    assert from_folder.fingerprint == from_zip.fingerprint
+    assert [entry.kind for entry in from_zip.set_aside] == ["unpacked"]
+    changed = (from_zip.root / from_zip.pictures[0].file).stat().st_mtime_ns
+    assert intake.open_pictures(file) == from_zip
+    assert (from_zip.root / from_zip.pictures[0].file).stat().st_mtime_ns == changed
+
+
+def test_the_command_line_says_when_there_is_nothing_or_too_little(project: Project, tmp_path: Path) -> None:
+    with pytest.raises(UploadError, match="no folder and no zip"):
+        intake.open_pictures(tmp_path / "nowhere")
+    with pytest.raises(DatasetError, match="one class"):
+        intake.open_pictures(drawing.draw_folder(tmp_path / "one", ("cats",)))
+    assert intake.open_pictures(tmp_path / "one", at_least=1).class_names == ("cats",)
