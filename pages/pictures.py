@@ -86,9 +86,7 @@ def show_findings(project: Project, dataset: Dataset) -> None:
             with st.expander(words.count(len(finding.files), "file")):
                 st.dataframe({"File": list(finding.files)}, hide_index=True)
     if dataset.set_aside:
-        left_out = words.count(len(dataset.set_aside), "file")
-        frame.message("quiet", f"{left_out} could not be used and will be left out. The rest can be trained on.")
-        with st.expander("Which, and why"):
+        with st.expander(f"{words.count(len(dataset.set_aside), 'file')} set aside: which, and why"):
             rows = {"File": [row.file for row in dataset.set_aside], "Why": [row.reason for row in dataset.set_aside]}
             st.dataframe(rows, hide_index=True)
 
@@ -130,8 +128,8 @@ def show_all(project: Project, dataset: Dataset) -> None:
         (str(len(dataset.set_aside)), "set aside"),
     ]
     frame.facts([(name, number) for number, name in pairs])
-    st.page_link("train.py", label="Choose how to train", icon=":material/arrow_forward:",
-                 query_params=place.parameters(project))  # fmt: skip
+    with st.container(key="thaw-next"):
+        st.page_link("train.py", label="Choose how to train", query_params=place.parameters(project))
     show_findings(project, dataset)
     show_classes(dataset)
     with problems.shown():

@@ -8,7 +8,7 @@ from tlcore.project import Project
 
 HERO = """
 <section class="thaw-hero">
-  <div class="thaw-ice" aria-hidden="true"><i></i><i></i><i></i><i></i><i></i></div>
+  <div class="thaw-logo" aria-hidden="true"><i></i><i></i><i></i><i></i><i></i></div>
   <h1>Teach a proven network your own pictures</h1>
   <p>Thaw takes a network that has already seen a million photos, keeps the part that knows edges and textures frozen,
   and lets the rest learn your classes. You see how well it does on pictures it never saw, and take the model with
@@ -27,13 +27,12 @@ def ask_for_new_project() -> None:
 
 
 def draw_project(owned: Project) -> None:
-    with st.container(border=True, key=f"project-{owned.id}"):
-        text_column, open_column, delete_column = st.columns([6, 1.3, 1.3], vertical_alignment="center")
-        text_column.html(frame.entry(owned.name, summary(owned)))
+    with st.container(border=True, key=f"project-{owned.id}", horizontal=True, vertical_alignment="center"):
+        st.html(frame.entry(owned.name, summary(owned)))
         target = "train.py" if overview.dataset_of(owned) else "pictures.py"
-        if open_column.button("Open", key=f"open-{owned.id}", width="stretch"):
+        if st.button("Open", key=f"open-{owned.id}"):
             st.switch_page(target, query_params=place.parameters(owned))
-        if delete_column.button("Delete", key=f"delete-{owned.id}", type="tertiary", width="stretch"):
+        if st.button("Delete", key=f"delete-{owned.id}", type="tertiary"):
             confirm_delete(owned)
 
 

@@ -50,12 +50,11 @@ def draw_download(project: Project, run: Run) -> None:
     if not file.is_file():
         frame.message("quiet", "The model is being packed. Load the page again in a moment.")
         return
-    link_column, text_column = st.columns([1.5, 4], vertical_alignment="center")
-    size = f"{file.stat().st_size / 1e6:.1f} MB"
-    link_column.html(
-        f'<a class="thaw-download" href="{html.escape(http.model_path(project, run))}" download>Download the model</a>'
+    address, size = html.escape(http.model_path(project, run)), f"{file.stat().st_size / 1e6:.1f} MB"
+    st.html(
+        f'<div class="thaw-take"><a class="thaw-download" href="{address}" download>Download the model</a>'
+        f'<span class="thaw-quiet">A zip of {size} that works without Thaw.</span></div>'
     )
-    text_column.html(f'<p class="thaw-quiet">A zip of {size} that works without Thaw.</p>')
     with st.expander("What is inside, and how to use it"):
         st.markdown(INSIDE)
 
@@ -63,13 +62,13 @@ def draw_download(project: Project, run: Run) -> None:
 def draw_classes(report: Report) -> None:
     st.subheader("Class by class", anchor=False)
     scores = [report.per_class[name] for name in report.class_names]
-    as_bar = {"format": "percent", "min_value": 0.0, "max_value": 1.0}
+    as_bar = {"format": "%.0f %%", "min_value": 0, "max_value": 100}
     st.dataframe(
         {
             "Class": list(report.class_names),
-            "Precision": [score.precision for score in scores],
-            "Recall": [score.recall for score in scores],
-            "F1": [score.f1 for score in scores],
+            "Precision": [100 * score.precision for score in scores],
+            "Recall": [100 * score.recall for score in scores],
+            "F1": [100 * score.f1 for score in scores],
             "Exam pictures": [score.n_test for score in scores],
         },
         hide_index=True,
@@ -88,7 +87,7 @@ def draw_confusion(report: Report) -> tuple[int, int] | None:
     st.subheader("What is taken for what", anchor=False)
     st.caption("Blue is right, orange is wrong. Choose a cell to see its pictures.")
     event = st.plotly_chart(
-        confusion.figure(report),
+        confusion.figure(report, ink()),
         key="confusion",
         on_select="rerun",
         selection_mode="points",
@@ -97,6 +96,11 @@ def draw_confusion(report: Report) -> tuple[int, int] | None:
     )
     points = event["selection"]["points"]
     return tuple(points[0]["customdata"]) if points else None
+
+
+def ink() -> str:
+    """Return the colour of text in the theme that the browser shows."""
+    return "#e6eef4" if st.context.theme.type == "dark" else "#14232e"
 
 
 def caption_of(mistake: Mistake) -> str:

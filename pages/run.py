@@ -38,17 +38,15 @@ def draw_state(project: Project, run: Run, state: State, so_far: list[Event]) ->
         draw_again(project, run)
         return
     is_stop_asked = run.stop_file.exists()
-    text_column, button_column = st.columns([5, 1.2], vertical_alignment="center")
-    with text_column:
-        look = {"finished": "good", "stopped": "quiet"}.get(state, "warm" if is_stop_asked else "ice")
+    look = {"finished": "good", "stopped": "quiet"}.get(state, "warm" if is_stop_asked else "ice")
+    with st.container(horizontal=True, vertical_alignment="center"):
         frame.message(look, ending.sentence(state, so_far, is_stop_asked))
-    with button_column:
         draw_action(project, run, state, is_stop_asked)
 
 
 def draw_action(project: Project, run: Run, state: State, is_stop_asked: bool) -> None:
     if state == "finished":
-        if st.button("See the results", type="primary", key="results", width="stretch"):
+        if st.button("See the results", type="primary", key="results"):
             st.switch_page("results.py", query_params=place.parameters(project, run))
     elif state == "stopped":
         draw_again(project, run)
@@ -58,7 +56,6 @@ def draw_action(project: Project, run: Run, state: State, is_stop_asked: bool) -
             key="stop",
             icon=":material/stop_circle:",
             disabled=is_stop_asked,
-            width="stretch",
         )
         if pressed:
             runs.ask_to_stop(run)
@@ -81,7 +78,9 @@ def draw_pace(run: Run, so_far: list[Event], state: State) -> None:
         return
     if state == "running" and not task:
         st.progress(found.share, text=f"Epoch {found.epoch} of at most {found.last_epoch}")
-    pairs = [("epoch (round)", f"{found.epoch} of {found.last_epoch}")]
+    ended = events.last(so_far, events.EpochEnd)
+    epoch = ended.epoch if ended else 0
+    pairs = [] if state == "running" else [("epochs (rounds)", f"{epoch} of at most {found.last_epoch}")]
     if found.pictures_per_s and state == "running":
         pairs.append(("pictures per second", f"{found.pictures_per_s:,.0f}".replace(",", "\u202f")))
     if found.left_s is not None and state == "running":

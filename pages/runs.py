@@ -10,14 +10,13 @@ from tlcore.project import Project
 
 
 def draw_line(project: Project, line: RunLine) -> None:
-    with st.container(border=True, key=f"line-{line.run.id}"):
-        text_column, result_column, open_column = st.columns([5, 2.4, 1.6], vertical_alignment="center")
-        text_column.html(frame.entry(title_of(line), facts_of(line)))
+    with st.container(border=True, key=f"line-{line.run.id}", horizontal=True, vertical_alignment="center"):
+        st.html(frame.entry(title_of(line), facts_of(line)))
         has_result = line.test_accuracy is not None
         result = f"{line.test_accuracy:.0%} right on {line.n_test} exam pictures" if has_result else ""
-        result_column.html(f"<p><strong>{words.STATES[line.state]}</strong><br>{result}</p>")
-        page, label = ("results.py", "Results") if line.state == "finished" else ("run.py", "Look")
-        if open_column.button(label, key=f"open-{line.run.id}", width="stretch"):
+        st.html(frame.entry(words.STATES[line.state], result))
+        page, label = ("results.py", "Results") if line.state == "finished" else ("run.py", "Open")
+        if st.button(label, key=f"open-{line.run.id}"):
             st.switch_page(page, query_params=place.parameters(project, line.run))
 
 

@@ -20,12 +20,12 @@ from tlcore.training.recipe import Recipe
 CARDS_PER_ROW = 3
 
 
-def chosen_backbone() -> Backbone:
-    """Return the backbone that the address names, else one whose weights are here, else the first card."""
+def chosen_backbone(dataset: Dataset) -> tuple[Backbone, str]:
+    """Return the backbone that the address names, else the one that Thaw suggests, with its reason."""
     if "backbone" in st.query_params:
-        return table.get(st.query_params["backbone"])
-    cards = table.cards()
-    return next((card for card in cards if weights.is_here(card)), cards[0])
+        return table.get(st.query_params["backbone"]), ""
+    recipe, reason = suggestion("auto", dataset, "Backbone")
+    return table.get(recipe.backbone), reason
 
 
 def choose(name: str) -> None:
@@ -68,19 +68,16 @@ def where(card: Backbone) -> str:
 
 def draw_all_backbones(chosen: Backbone) -> None:
     with st.expander("All backbones", expanded=chosen not in table.cards()):
-        names = list(table.BACKBONES)
-        picked = st.selectbox(
+        names, key = list(table.BACKBONES), f"all-backbones-{chosen.name}"
+        st.selectbox(
             "Backbone",
             names,
             index=names.index(chosen.name),
             format_func=lambda name: table.get(name).title,
-            key=f"all-backbones-{chosen.name}",
+            key=key,
+            on_change=lambda: choose(st.session_state[key]),
         )
-        row = table.get(picked)
-        st.caption(f"{accuracy_of(row)} · {row.parameters / 1e6:.1f} million weights · {where(row)}")
-        if picked != chosen.name:
-            choose(picked)
-            st.rerun()
+        st.caption(f"{accuracy_of(chosen)} · {chosen.parameters / 1e6:.1f} million weights · {where(chosen)}")
 
 
 def ask_depth(backbone: Backbone, suggested: Recipe, reason: str) -> int:
@@ -131,13 +128,13 @@ def show_views(project: Project, dataset: Dataset, recipe: Recipe) -> None:
     st.html(f'<div class="thaw-gallery">{tiles}</div>')
 
 
-def suggestion(backbone: Backbone, dataset: Dataset) -> tuple[Recipe, str]:
-    """Return what Thaw would choose for this backbone, and its reason for the freeze depth."""
-    usual = Recipe(backbone=backbone.name)
+def suggestion(backbone: str, dataset: Dataset, about: str) -> tuple[Recipe, str]:
+    """Return what Thaw would choose, and its reason for one of the choices."""
+    usual = Recipe(backbone=backbone)
     parts = split.draw(dataset, usual.validation_share, usual.test_share, usual.seed)
     settled = settling.settle(usual, dataset, parts)
-    reasons = [reason for reason in settled.reasons if reason.startswith("Freeze depth")]
-    return settled.recipe, reasons[0].partition(": ")[2] if reasons else ""
+    reasons = [reason.partition(": ")[2] for reason in settled.reasons if reason.startswith(about)]
+    return settled.recipe, reasons[0] if reasons else ""
 
 
 def start(project: Project, dataset: Dataset, recipe: Recipe) -> None:
@@ -148,14 +145,15 @@ def start(project: Project, dataset: Dataset, recipe: Recipe) -> None:
 
 def ask(project: Project, dataset: Dataset) -> None:
     st.subheader("Backbone", anchor=False)
-    backbone = chosen_backbone()
+    backbone, why = chosen_backbone(dataset)
+    if why:
+        st.caption(f"Thaw suggests {backbone.title}: {why}")
     draw_cards(backbone)
     draw_all_backbones(backbone)
-    suggested, reason = suggestion(backbone, dataset)
+    suggested, reason = suggestion(backbone.name, dataset, "Freeze depth")
     recipe = Recipe(backbone=backbone.name, frozen_stages=ask_depth(backbone, suggested, reason))
     with st.expander("More settings"):
         recipe = replace(recipe, **settings.ask(suggested, len(dataset.class_names)))
-        st.markdown("**Random views of the training pictures**")
         recipe = replace(recipe, **settings.ask_augmentation())
         show_views(project, dataset, recipe)
     if st.button("Start training", type="primary", icon=":material/play_arrow:", key="start"):

@@ -13,7 +13,7 @@ import streamlit as st
 
 from tlcore.backbones.stage_table import Stage
 
-TALLEST = 92
+TALLEST = 104
 FLAKE_ROOM = 22
 SNOWFLAKE = "".join(
     f'<path d="M0 0V-8M0 -5.4l-2.7 -2.2M0 -5.4l2.7 -2.2" transform="rotate({turn})"/>' for turn in range(0, 360, 60)
@@ -43,7 +43,7 @@ class Block:
 def draw(stages: tuple[Stage, ...], frozen: int) -> None:
     """Draw a backbone with its first ``frozen`` stages frozen."""
     blocks = [_block(stage, stages, frozen) for stage in stages]
-    blocks.append(Block(34, 14, 9, "New final layers", ("all new", "learn"), is_frozen=False))
+    blocks.append(Block(38, 16, 11, "New final layers", ("all new", "learn"), is_frozen=False))
     picture = _cell(_image(PICTURE, 60, 60), "Picture", (), "thaw-plain")
     cells = "".join(
         _cell(_cuboid(block), block.title, block.lines, "thaw-frozen" if block.is_frozen else "thaw-learning")
@@ -67,9 +67,9 @@ def _block(stage: Stage, stages: tuple[Stage, ...], frozen: int) -> Block:
     share = stage.parameters / sum(each.parameters for each in stages)
     is_frozen = stage.number <= frozen
     return Block(
-        height=max(18.0, TALLEST * math.sqrt(stage.shape[0] / tallest)),
-        width=9 + 40 * math.sqrt(stage.shape[2] / widest),
-        depth=max(7.0, 26 * math.sqrt(stage.shape[0] / tallest)),
+        height=max(20.0, TALLEST * math.sqrt(stage.shape[0] / tallest)),
+        width=11 + 54 * math.sqrt(stage.shape[2] / widest),
+        depth=max(8.0, 30 * math.sqrt(stage.shape[0] / tallest)),
         title=stage.title,
         lines=(
             f"{stage.shape[0]} × {stage.shape[1]} px",
@@ -82,7 +82,7 @@ def _block(stage: Stage, stages: tuple[Stage, ...], frozen: int) -> Block:
 
 def _cell(image: str, title: str, lines: tuple[str, ...], look: str) -> str:
     words = "".join(f"<span>{html.escape(line)}</span>" for line in lines)
-    return f'<div class="{look}">{image}<b>{html.escape(title)}</b>{words}</div>'
+    return f'<div class="{look}"><div>{image}</div><b>{html.escape(title)}</b>{words}</div>'
 
 
 def _cuboid(block: Block) -> str:

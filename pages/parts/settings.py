@@ -9,6 +9,8 @@ from tlcore.training import augmentation
 from tlcore.training.recipe import ACTIVATIONS, OPTIMIZERS, POOLINGS, PRESETS, RESIZES, Recipe
 
 DECLARED = {declared.name: declared for declared in fields(Recipe)}
+STRENGTHS = ("rotation", "zoom", "crop", "brightness", "contrast")
+MIRRORS = (("horizontal_flip", "Mirror left and right"), ("vertical_flip", "Mirror top and bottom"))
 SHOWN_OPTIMIZERS = {"adamw": "AdamW", "adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}
 
 
@@ -115,23 +117,36 @@ def ask_pictures(settled: Recipe) -> dict[str, Any]:
 def ask_augmentation() -> dict[str, Any]:
     """Draw preset and strengths of the random views; a strength that equals its preset is left to it."""
     preset = st.segmented_control(
-        "Random views", PRESETS, default="light", required=True, help=DECLARED["augment"].metadata["help"]
+        "Random views of the training pictures",
+        PRESETS,
+        default="light",
+        required=True,
+        help=DECLARED["augment"].metadata["help"],
     )
     usual = augmentation.PRESETS[preset]
-    columns = st.columns(2)
     chosen: dict[str, Any] = {"augment": preset}
-    for place, name in enumerate(("rotation", "zoom", "crop", "brightness", "contrast")):
-        highest = {"rotation": 90.0}.get(name, float(DECLARED[name].metadata["high"]))
+    columns = st.columns(2)
+    for place, name in enumerate(STRENGTHS):
         with columns[place % 2]:
-            value = st.slider(
-                name.title(), 0.0, highest, float(getattr(usual, name)), step=1.0 if highest > 1 else 0.05,
-                help=DECLARED[name].metadata["help"], key=f"view-{name}-{preset}",
-            )  # fmt: skip
-        chosen[name] = None if value == getattr(usual, name) else value
-    for place, (name, title) in enumerate(
-        (("horizontal_flip", "Mirror left and right"), ("vertical_flip", "Mirror top and bottom"))
-    ):
-        with columns[place]:
-            value = st.toggle(title, value=getattr(usual, name), key=f"view-{name}-{preset}")
+            chosen[name] = ask_strength(name, float(getattr(usual, name)), preset)
+    mirrors = st.columns(2)
+    for column, (name, title) in zip(mirrors, MIRRORS, strict=True):
+        value = column.toggle(title, value=getattr(usual, name), key=f"view-{name}-{preset}")
         chosen[name] = None if value == getattr(usual, name) else value
     return chosen
+
+
+def ask_strength(name: str, usual: float, preset: str) -> float | None:
+    """Draw one strength; return None where it is what the preset says."""
+    is_angle = name == "rotation"
+    value = st.slider(
+        name.title(),
+        0.0,
+        90.0 if is_angle else float(DECLARED[name].metadata["high"]),
+        usual,
+        step=1.0 if is_angle else 0.01,
+        format="%d°" if is_angle else "percent",
+        help=DECLARED[name].metadata["help"],
+        key=f"view-{name}-{preset}",
+    )
+    return None if value == usual else value

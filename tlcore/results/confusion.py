@@ -8,14 +8,19 @@ from tlcore.results.report import Mistake, Report
 
 RIGHT_COLOR = "#3f8fc4"
 WRONG_COLOR = "#e08a1e"
+STRONG = 0.45  # share of a row from which on its cell is dark
 NUMBERS_UP_TO = 24  # classes; beyond that the numbers would not fit into the cells
 
 
-def figure(report: Report) -> go.Figure:
+def figure(report: Report, ink: str) -> go.Figure:
     """Draw the confusion matrix: rows are what a picture is, columns what the model says.
 
     Blue is right and orange is wrong; the strength is the share of the row's class. A heat map cannot be clicked
     (Streamlit gets no selection from it), so every cell carries an unseen square marker with its row and column.
+
+    Args:
+        report: What to draw.
+        ink: Colour of the numbers in pale cells.
     """
     names = list(report.class_names)
     drawn = go.Figure()
@@ -32,7 +37,7 @@ def figure(report: Report) -> go.Figure:
         colorscale=[[0, WRONG_COLOR], [0.499, "rgba(224,138,30,0.10)"], [0.5, "rgba(128,144,160,0.10)"],
                     [0.501, "rgba(63,143,196,0.12)"], [1, RIGHT_COLOR]],
     )  # fmt: skip
-    _add_cells(drawn, report)
+    _add_cells(drawn, report, ink)
     side = max(320, min(760, 90 + 56 * len(names)))
     drawn.update_layout(
         height=side,
@@ -57,7 +62,12 @@ def _signed_shares(report: Report) -> list[list[float]]:
     return shares
 
 
-def _add_cells(drawn: go.Figure, report: Report) -> None:
+def _shares_in_order(report: Report) -> list[float]:
+    """Return the share of each cell in its row, cell by cell."""
+    return [abs(share) for row in _signed_shares(report) for share in row]
+
+
+def _add_cells(drawn: go.Figure, report: Report, ink: str) -> None:
     cells = [
         (row, column, number) for row, numbers in enumerate(report.confusion) for column, number in enumerate(numbers)
     ]
@@ -70,7 +80,7 @@ def _add_cells(drawn: go.Figure, report: Report) -> None:
         customdata=[[row, column] for row, column, _ in cells],
         mode="markers+text" if is_shown else "markers",
         text=[str(number) if number else "" for _, _, number in cells],
-        textfont={"size": 14},
+        textfont={"size": 14, "color": [ink if share < STRONG else "#ffffff" for share in _shares_in_order(report)]},
         marker={"symbol": "square", "size": max(12, min(44, 620 // len(names))), "opacity": 0},
         selected={"marker": invisible},
         unselected={"marker": invisible},

@@ -38,6 +38,8 @@ def sentence(state: State, history: list[Event], is_stop_asked: bool) -> str:
         return ("Stopped." if stopped else "Training is over.") + kept + " The results are being made."
     if state in ("waiting", "running", "stopping") and is_stop_asked:
         return "Stopping: the run lets go of the device within two seconds; the best epoch so far is kept."
+    if state == "waiting" and not events.last(history, events.Note):
+        return "Starting. Loading what is needed for training takes a moment; you may close this page."
     return {
         "waiting": "Waiting for the device. The run starts by itself; you may close this page.",
         "running": "Learning. You may close this page: the run goes on, and the address shows it again.",
