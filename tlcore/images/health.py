@@ -123,7 +123,7 @@ def _duplicate(dataset: Dataset) -> Finding | None:
         return None
     spare = sum(len(group) - 1 for group in groups)
     message = (
-        f"{_counted(len(groups))} more than once in the data set ({spare} spare, equal to the last byte). Copies "
+        f"{_lying(len(groups))} in the data set more than once ({spare} spare, equal to the last byte). Copies "
         "always stand on the same side of the split, so they do not flatter the score; removing them loses nothing."
     )
     return Finding("duplicate", message, _files(groups))
@@ -135,7 +135,7 @@ def _conflict(dataset: Dataset) -> Finding | None:
         return None
     names = _listed([f"“{dataset.class_names[label]}”" for label in sorted({p.label for p in groups[0]})], " and ")
     message = (
-        f"{_counted(len(groups))} in two or more classes at once, the first one in {names}. The model cannot learn "
+        f"{_lying(len(groups))} in two or more classes at once, the first one in {names}. The model cannot learn "
         "what such a picture shows: remove it from the wrong class."
     )
     return Finding("conflict", message, _files(groups))
@@ -146,7 +146,7 @@ def _leak(dataset: Dataset) -> Finding | None:
     if not groups:
         return None
     message = (
-        f"{_counted(len(groups))} in more than one of the folders for training, check and exam. Learning from such "
+        f"{_lying(len(groups))} in more than one of the folders for training, check and exam. Learning from such "
         "a picture would flatter the score, so it is left out: of training first, then of the check pictures."
     )
     return Finding("leak", message, _files(groups))
@@ -166,6 +166,10 @@ def _files(groups: list[list[Picture]]) -> tuple[str, ...]:
 
 def _counted(count: int) -> str:
     return "1 picture" if count == 1 else f"{count} pictures"
+
+
+def _lying(count: int) -> str:
+    return f"{_counted(count)} {'lies' if count == 1 else 'lie'}"
 
 
 def _listed(names: list[str] | tuple[str, ...], last: str = ", ") -> str:

@@ -175,16 +175,15 @@ def _open(content: bytes) -> Image.Image:
 def _shrink_while_decoding(image: Image.Image, side: int, resize: str) -> tuple[float, float, float, float]:
     """Let the JPEG decoder shrink by 2, 4 or 8; return the box (left, top, right, bottom) that holds the picture.
 
-    The box differs from the size of the shrunk picture where that does not divide evenly.
+    The box differs from the size of the shrunk picture where that does not divide evenly. With side 0 nobody wants the
+    pixels, only to know that they are all there: shrunk as far as possible.
     """
     width, height = image.size
-    whole = (0.0, 0.0, float(width), float(height))
-    if image.format not in ("JPEG", "MPO") or side == 0:
-        return whole
-    share = side / max(width, height) if resize == "pad" else 1.0
-    least = (2 * math.ceil(width * share), 2 * math.ceil(height * share)) if resize == "pad" else (2 * side, 2 * side)
-    drafted = image.draft(None, least)
-    return drafted[1] if drafted else whole
+    share = side / max(width, height)
+    fitted = (max(1, 2 * math.ceil(width * share)), max(1, 2 * math.ceil(height * share)))
+    least = fitted if resize == "pad" else (2 * side, 2 * side)
+    drafted = image.draft(None, least) if image.format in ("JPEG", "MPO") else None
+    return drafted[1] if drafted else (0.0, 0.0, float(width), float(height))
 
 
 def _orientation(image: Image.Image) -> int:
