@@ -32,8 +32,12 @@ def draw_project(owned: Project) -> None:
         target = "train.py" if overview.dataset_of(owned) else "pictures.py"
         if st.button("Open", key=f"open-{owned.id}"):
             st.switch_page(target, query_params=place.parameters(owned))
-        if st.button("Delete", key=f"delete-{owned.id}", type="tertiary"):
-            confirm_delete(owned)
+        with st.popover("Delete", key=f"delete-{owned.id}"):
+            st.write("All its pictures, runs and models go with it. This cannot be undone.")
+            is_meant = st.button("Delete for good", type="primary", key=f"really-{owned.id}")
+    if is_meant:
+        overview.delete(owned)
+        st.rerun()
 
 
 def summary(owned: Project) -> str:
@@ -52,15 +56,6 @@ def summary(owned: Project) -> str:
     return f"{counted} · {words.count(len(lines), 'run')}, the newest {newest}{result}"
 
 
-@st.dialog("Delete this project?")
-def confirm_delete(owned: Project) -> None:
-    st.write(f"“{owned.name}” goes with all its pictures, runs and models. This cannot be undone.")
-    with problems.shown():
-        if st.button("Delete for good", type="primary"):
-            overview.delete(owned)
-            st.rerun()
-
-
 st.html(HERO)
 identity = place.visitor()
 ask_for_new_project()
@@ -68,7 +63,8 @@ mine = project.owned_by(identity)
 if mine:
     st.subheader("Your projects", anchor=False)
     for each in mine:
-        draw_project(each)
+        with problems.shown():
+            draw_project(each)
 else:
     frame.message(
         "ice", "You have no project yet. A project is a set of pictures and the runs on it; name one to begin."

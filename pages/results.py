@@ -95,7 +95,7 @@ def draw_confusion(report: Report) -> tuple[int, int] | None:
         alt="Confusion matrix; the table above and the pictures below hold the same in words.",
     )
     points = event["selection"]["points"]
-    return tuple(points[0]["customdata"]) if points else None
+    return tuple(points[0]["customdata"][:2]) if points else None
 
 
 def ink() -> str:

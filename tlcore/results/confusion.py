@@ -62,30 +62,26 @@ def _signed_shares(report: Report) -> list[list[float]]:
     return shares
 
 
-def _shares_in_order(report: Report) -> list[float]:
-    """Return the share of each cell in its row, cell by cell."""
-    return [abs(share) for row in _signed_shares(report) for share in row]
-
-
 def _add_cells(drawn: go.Figure, report: Report, ink: str) -> None:
-    cells = [
-        (row, column, number) for row, numbers in enumerate(report.confusion) for column, number in enumerate(numbers)
-    ]
-    names = report.class_names
-    is_shown = len(names) <= NUMBERS_UP_TO
-    invisible = {"opacity": 0}
+    names, shares = report.class_names, _signed_shares(report)
+    cells = [(row, column) for row in range(len(names)) for column in range(len(names))]
+    invisible = {"marker": {"opacity": 0}}
     drawn.add_scatter(
-        x=[names[column] for _, column, _ in cells],
-        y=[names[row] for row, _, _ in cells],
-        customdata=[[row, column] for row, column, _ in cells],
-        mode="markers+text" if is_shown else "markers",
-        text=[str(number) if number else "" for _, _, number in cells],
-        textfont={"size": 14, "color": [ink if share < STRONG else "#ffffff" for share in _shares_in_order(report)]},
+        x=[names[column] for _, column in cells],
+        y=[names[row] for row, _ in cells],
+        customdata=[[row, column, report.confusion[row][column]] for row, column in cells],
+        mode="markers",
         marker={"symbol": "square", "size": max(12, min(44, 620 // len(names))), "opacity": 0},
-        selected={"marker": invisible},
-        unselected={"marker": invisible},
-        hovertemplate="It is %{y}, the model says %{x}: %{text}<extra></extra>",
+        selected=invisible,
+        unselected=invisible,
+        hovertemplate="It is %{y}, the model says %{x}: %{customdata[2]}<extra></extra>",
     )
+    for row, column in cells if len(names) <= NUMBERS_UP_TO else ():
+        if report.confusion[row][column]:  # as annotations, which do not fade when a cell is chosen
+            color = ink if abs(shares[row][column]) < STRONG else "#ffffff"
+            font = {"size": 14, "color": color}
+            number = str(report.confusion[row][column])
+            drawn.add_annotation(x=names[column], y=names[row], text=number, showarrow=False, font=font)
 
 
 def mistakes_in(report: Report, row: int, column: int) -> tuple[Mistake, ...]:

@@ -1,0 +1,95 @@
+"""Choosing a backbone and how much of it stays frozen, and starting."""
+
+import time
+
+from visiting import links, words
+
+from tlcore.overview import AT_WORK
+from tlcore.runs import run as runs
+
+
+def choose_button(page, name):
+    return page.button(key=f"choose-{name}")
+
+
+def test_without_pictures_the_page_leads_to_them(visit, empty):
+    page = visit("train.py", project=empty.id)
+    assert "There are no pictures in this project yet." in words(page)
+    assert links(page)["Bring in pictures"].endswith(f"pictures?project={empty.id}")
+
+
+def test_six_cards_say_what_they_are_and_where_their_weights_are(visit, filled):
+    page = visit("train.py", project=filled.id)
+    cards = [each.proto.body for each in page.html if "thaw-card" in each.proto.body and "<h3>" in each.proto.body]
+    assert len(cards) == 6
+    assert all("will be downloaded" in card and "ImageNet" in card for card in cards)
+
+
+def test_the_address_keeps_the_chosen_backbone(visit, filled):
+    page = visit("train.py", project=filled.id)
+    choose_button(page, "vgg16").click().run()
+    assert page.query_params["backbone"] == "vgg16"
+    again = visit("train.py", project=filled.id, backbone="vgg16")
+    assert choose_button(again, "vgg16").label == "Chosen"
+    assert again.slider(key="depth-vgg16").max == 5
+
+
+def test_any_backbone_of_the_table_can_be_chosen(visit, filled):
+    page = visit("train.py", project=filled.id)
+    chooser = next(each for each in page.selectbox if each.label == "Backbone")
+    chooser.select("densenet121").run()
+    assert page.query_params["backbone"] == "densenet121"
+    assert page.slider(key="depth-densenet121")
+
+
+def test_the_depth_shows_what_is_frozen_and_how_much_learns(visit, filled):
+    page = visit("train.py", project=filled.id, backbone="mobilenet_v2_100")
+    slider = page.slider(key="depth-mobilenet_v2_100")
+    slider.set_value(slider.max).run()
+    assert "All 5 stages are frozen; only the new final layers learn." in words(page)
+    slider.set_value(0).run()
+    assert "Nothing frozen" in words(page) and 'class="thaw-frozen"' not in words(page)
+    slider.set_value(4).run()
+    assert words(page).count('class="thaw-frozen"') == 4 and words(page).count('class="thaw-learning"') == 2
+    assert "of the backbone's weights will learn" in words(page)
+
+
+def test_the_preview_shows_own_pictures_as_training_sees_them(visit, filled):
+    page = visit("train.py", project=filled.id)
+    gallery = next(each.proto.body for each in page.html if "Random view 1" in each.proto.body)
+    shown = [part.split('"')[1] for part in gallery.split("<img ")[1:]]
+    assert len(shown) == 8 and all(source.startswith("data:image/jpeg;base64,") for source in shown)
+    assert len(set(shown)) > 1
+
+
+def test_an_unknown_backbone_in_the_address_says_so(visit, filled):
+    assert "There is no backbone named “vgg17”" in words(visit("train.py", project=filled.id, backbone="vgg17"))
+
+
+def test_start_hands_over_what_was_chosen_and_opens_the_run(visit, filled):
+    page = visit("train.py", project=filled.id, backbone="mobilenet_025")
+    page.slider(key="depth-mobilenet_025").set_value(3)
+    page.number_input(key="setting-epochs").set_value(2)
+    page.number_input(key="setting-head_lr").set_value(0.01)
+    page.run()
+    page.button(key="start").click().run()
+    (run,) = runs.runs_in(filled.runs)
+    runs.ask_to_stop(run)
+    asked = run.recipe()
+    assert (asked.backbone, asked.frozen_stages, asked.epochs, asked.head_lr) == ("mobilenet_025", 3, 2, 0.01)
+    assert (asked.batch_size, asked.rotation, asked.augment) == (None, None, "light")
+    assert page.query_params["run"] == run.id
+    assert "Stop" in words(page)
+    while runs.state(run) in AT_WORK:
+        time.sleep(0.1)
+    assert runs.state(run) == "stopped"
+
+
+def test_choices_that_do_not_fit_are_said_before_anything_starts(visit, filled):
+    page = visit("train.py", project=filled.id)
+    page.number_input(key="setting-validation_share").set_value(0.6)
+    page.number_input(key="setting-test_share").set_value(0.6)
+    page.run()
+    page.button(key="start").click().run()
+    assert "too few are left to learn from" in words(page)
+    assert runs.runs_in(filled.runs) == ()

@@ -1,0 +1,48 @@
+"""The sentence for every way in which a run can stand or end."""
+
+import pytest
+
+from tlcore.runs import ending, events
+from tlcore.runs.run import Run
+
+BEST = events.EpochEnd(3, "head", 1, 0, 1, 0, 1e-3, 1.0, True)
+
+
+@pytest.mark.parametrize(
+    ("state", "history", "is_stop_asked", "words"),
+    [
+        ("waiting", [], False, "Starting."),
+        ("waiting", [events.Note("Another training is using this computer.")], False, "Waiting for the device."),
+        ("running", [], False, "Learning."),
+        ("running", [], True, "Stopping:"),
+        ("waiting", [], True, "Stopping:"),
+        ("stopping", [], True, "Stopping:"),
+        ("finishing", [BEST, events.Trained(3)], False, "Training is over. The results are being made."),
+        ("finishing", [BEST, events.Stopped(3)], True, "Stopped. The best epoch, number 3, is kept."),
+        ("finished", [BEST, events.Finished(0.9, 20, 3)], False, "Finished. The model has the weights of its best"),
+        ("finished", [events.Stopped(3), events.Finished(0.9, 20, 3)], True, "Stopped by you. The model has"),
+        ("stopped", [events.Stopped(None)], True, "Stopped, nothing to keep:"),
+    ],
+)
+def test_where_a_run_stands(state, history, is_stop_asked, words):
+    assert ending.sentence(state, history, is_stop_asked).startswith(words)
+
+
+def test_a_failure_is_told_as_it_was_written(tmp_path):
+    failed = events.Failed("The disk is full.", "Free some space.", "OSError")
+    problem = ending.problem(Run(tmp_path), "failed", [failed])
+    assert (problem.problem, problem.advice, problem.detail) == ("The disk is full.", "Free some space.", "OSError")
+
+
+def test_a_crash_says_how_far_it_came_and_shows_the_end_of_the_log(tmp_path):
+    run = Run(tmp_path)
+    assert ending.problem(run, "crashed", []).detail == ""
+    run.worker_log.write_bytes(b"x" * ending.LOG_BYTES + "Grüße".encode())
+    problem = ending.problem(run, "crashed", [BEST])
+    assert "It had come to epoch 3." in problem.problem
+    assert problem.detail.endswith("Grüße") and len(problem.detail) <= ending.LOG_BYTES
+
+
+@pytest.mark.parametrize("state", ["waiting", "running", "stopping", "finishing", "finished", "stopped"])
+def test_everything_else_is_no_problem(tmp_path, state):
+    assert ending.problem(Run(tmp_path), state, []) is None
