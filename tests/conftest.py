@@ -6,6 +6,8 @@ from pathlib import Path
 import chromium
 import pytest
 
+pytest_plugins = ["drawn_runs"]
+
 NO_BROWSER = "no Chrome or Chromium on this computer, and none could be installed"
 
 

@@ -46,10 +46,13 @@ def test_every_optimizer_moves_early_stages_less_than_late_ones(name):
     calibration.calibrate(parts.model, pictures)
     freezing.freeze(parts, 0)
     kernels = [next(w for layer in stage for w in layer.weights if w.name == "kernel") for stage in parts.stages]
-    before = [np.asarray(kernel).copy() for kernel in kernels]
+    before = [keras.ops.convert_to_numpy(kernel).copy() for kernel in kernels]
     parts.model.compile(rates.optimizer(recipe, parts, "fine-tuning", 1), "sparse_categorical_crossentropy")
     parts.model.fit(pictures, np.arange(8) % 2, epochs=1, verbose=0)
-    moved = [float(np.abs(np.asarray(kernel) - old).max()) for kernel, old in zip(kernels, before, strict=True)]
+    moved = [
+        float(np.abs(keras.ops.convert_to_numpy(kernel) - old).max())
+        for kernel, old in zip(kernels, before, strict=True)
+    ]
     assert all(late > early > 0 for early, late in itertools.pairwise(moved))
 
 

@@ -66,7 +66,7 @@ def _check(parsed: argparse.Namespace) -> Outcome:
     findings = health.findings(dataset)
     value = {
         "classes": dataset.counts(),
-        "set_aside": [asdict(entry) for entry in dataset.set_aside],
+        "set_aside": [{"file": entry.file, "reason": entry.reason} for entry in dataset.set_aside],
         "findings": [{"kind": f.kind, "message": f.message, "files": list(f.files)} for f in findings],
     }
     lines = [f"{name}: {count}" for name, count in dataset.counts().items()]

@@ -47,7 +47,7 @@ def _evaluate(parsed: argparse.Namespace) -> Outcome:
     """Score on labelled pictures."""
     run = _open(parsed.run)
     with progress("Reading pictures") as report_reading:
-        dataset = intake.open_pictures(parsed.pictures, report_reading)
+        dataset = intake.open_pictures(parsed.pictures, report_reading, at_least=1)
     with progress("Looking at pictures") as report_looking:
         report = evaluation.evaluate_run(run, dataset, report_looking)
     pictures = evaluation.in_the_order_of(run.dataset().class_names, dataset)

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from tlcore.training import freezing
+
 
 def calibrate(model: keras.Model, pictures: np.ndarray) -> None:
     """Set the statistics of every BatchNormalization layer to those of some pictures, once, before training.
@@ -15,10 +17,5 @@ def calibrate(model: keras.Model, pictures: np.ndarray) -> None:
         model: Its weights are random; only statistics are changed.
         pictures: (N, S, S, 3) uint8 or float, 0 to 255; some dozens.
     """
-    layers = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
-    before = [(layer.momentum, layer.trainable) for layer in layers]
-    for layer in layers:
-        layer.momentum, layer.trainable = 0.0, True
-    model(pictures, training=True)
-    for layer, (momentum, trainable) in zip(layers, before, strict=True):
-        layer.momentum, layer.trainable = momentum, trainable
+    with freezing.statistics_taken_over(model):
+        model(pictures, training=True)

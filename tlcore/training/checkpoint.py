@@ -16,7 +16,9 @@ from tlcore.runs.position import EPOCH_KEY
 
 def save(model: keras.Model, epoch: int, file: Path) -> None:
     """Write all variables of a model. Written beside and renamed: a killed writer leaves the previous file whole."""
-    arrays = {_key(number, variable): np.asarray(variable) for number, variable in enumerate(model.variables)}
+    arrays = {
+        _key(number, variable): keras.ops.convert_to_numpy(variable) for number, variable in enumerate(model.variables)
+    }
     with atomic.replacing(file) as beside:
         np.savez(beside, **{EPOCH_KEY: np.asarray(epoch)}, **arrays)
 

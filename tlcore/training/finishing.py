@@ -34,6 +34,6 @@ def finish(run: Run, model: keras.Model, pixels: np.ndarray) -> None:
 
 def save_model(run: Run, model: keras.Model) -> None:
     """Write ``model.keras`` without its optimizer, so that anyone can load it and nothing of training is left in."""
-    plain = keras.Model(model.inputs, model.outputs, name=model.name)
+    plain = keras.Model(model.input, model.output, name=model.name)
     with atomic.replacing(run.model_file) as beside:
         plain.save(beside)

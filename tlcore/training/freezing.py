@@ -5,7 +5,9 @@ BatchNormalization statistics still during ``fit``, and setting ``.trainable`` o
 below it. So flags are set layer by layer, and BatchNormalization never learns, at any depth.
 """
 
+import contextlib
 import math
+from collections.abc import Iterator
 
 import keras
 
@@ -42,6 +44,23 @@ def _set_random_drops(layer: keras.Layer, is_on: bool) -> None:
     if isinstance(layer, keras.layers.Dropout):
         layer._thaw_built_with = getattr(layer, "_thaw_built_with", layer.rate)
         layer.rate = layer._thaw_built_with if is_on else 0.0
+
+
+@contextlib.contextmanager
+def statistics_taken_over(model: keras.Model) -> Iterator[None]:
+    """Let BatchNormalization layers take over the statistics of what passes through them inside the block.
+
+    The one exception from stillness, for random weights before training (see ``calibration.py``).
+    """
+    layers = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
+    before = [(layer.momentum, layer.trainable) for layer in layers]
+    for layer in layers:
+        layer.momentum, layer.trainable = 0.0, True
+    try:
+        yield
+    finally:
+        for layer, (momentum, trainable) in zip(layers, before, strict=True):
+            layer.momentum, layer.trainable = momentum, trainable
 
 
 def count_learning(model: keras.Model) -> tuple[int, int]:

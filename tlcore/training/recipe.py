@@ -63,7 +63,7 @@ class Recipe:
         "crop", "How a picture becomes square: crop its middle, stretch it, or pad it with black.", one_of=RESIZES
     )
     epochs: int | None = choice(None, "Epochs (rounds) in total over both phases.", low=1, high=10_000)
-    early_stopping: bool = choice(True, "Stop when the loss on the check pictures no longer falls.")
+    early_stopping: bool = choice(True, "Stop when the loss on the check pictures no longer falls.", flag="early-stop")
     patience: int | None = choice(None, "Epochs without a better check loss before training stops.", low=1, high=1000)
     batch_size: int | None = choice(None, "Pictures per step.", low=1, high=1024)
     head_lr: float | None = choice(None, "Learning rate of the new final layers.", low=1e-8, high=10.0)

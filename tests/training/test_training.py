@@ -1,0 +1,146 @@
+"""One run from its recipe to its results, in this very process, on a tiny network with random weights."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from tlcore.results import prediction, report
+from tlcore.runs import events, position
+from tlcore.runs import run as runs
+from tlcore.training import training
+from tlcore.training.recipe import Recipe
+
+
+@pytest.fixture(scope="module")
+def trained(drawn_dataset, tmp_path_factory):
+    """A finished run with both phases, and everything it said."""
+    from tlcore.images import split
+
+    recipe = Recipe(backbone="mobilenet_050", image_size=32, epochs=6, frozen_stages=3, patience=6, head_lr=1e-2,
+                    backbone_lr=1e-3, augment="none", batch_size=8)  # fmt: skip
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    run = runs.create(folder, recipe, drawn_dataset, split.draw(drawn_dataset, 0.2, 0.3, 0))
+    weights = random_weights(tmp_path_factory.mktemp("keras_home"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_HOME", str(weights))
+        training.train(run)
+    return run
+
+
+def random_weights(keras_home):
+    """Put a file with random weights and sensible statistics where Keras keeps weights, and return the home."""
+    from tlcore.backbones import stages, table
+    from tlcore.training import calibration
+
+    row = table.get("mobilenet_050")
+    model = stages.build(row, 32, None, seed=4)
+    calibration.calibrate(model, np.random.default_rng(0).uniform(-1, 1, (8, 32, 32, 3)).astype("float32"))
+    (keras_home / "models").mkdir()
+    model.save(keras_home / "models" / row.weights_file)
+    return keras_home
+
+
+def test_a_run_ends_with_model_report_and_package(trained):
+    assert runs.state(trained) == "finished"
+    assert trained.model_file.is_file() and trained.report_file.is_file()
+    assert (trained.exports / "keras.zip").is_file()
+    assert not list(trained.folder.glob(".*"))  # nothing half written is left behind
+
+
+def test_the_head_learns_first_and_then_the_open_stages_too(trained):
+    phases = events.of_type(trained.events.all(), events.PhaseStarted)
+    assert [(phase.phase, phase.first_epoch, phase.last_epoch) for phase in phases] == [
+        ("head", 1, 2),
+        ("fine-tuning", 3, 6),
+    ]
+    assert phases[0].learning_parameters < phases[1].learning_parameters < phases[1].total_parameters
+
+
+def test_epochs_count_on_over_both_phases_and_batches_are_reported_within_each(trained):
+    history = trained.events.all()
+    assert [event.epoch for event in events.of_type(history, events.EpochEnd)] == [1, 2, 3, 4, 5, 6]
+    last_steps = {event.epoch: event.step for event in events.of_type(history, events.BatchEnd)}
+    steps = events.last(history, events.PhaseStarted).steps_per_epoch
+    assert last_steps == dict.fromkeys(range(1, 7), steps)
+
+
+def test_means_over_batches_agree_with_the_mean_of_the_epoch(trained):
+    history = trained.events.all()
+    n_train = len(trained.split().train)
+    for epoch in events.of_type(history, events.EpochEnd):
+        seen, total = 0, 0.0
+        for batch in (event for event in events.of_type(history, events.BatchEnd) if event.epoch == epoch.epoch):
+            now = min(batch.step * 8, n_train)
+            total += batch.loss * (now - seen)
+            seen = now
+        assert total / n_train == pytest.approx(epoch.loss, rel=1e-4)
+
+
+def test_the_model_has_the_weights_of_the_epoch_with_the_lowest_check_loss(trained):
+    epochs = events.of_type(trained.events.all(), events.EpochEnd)
+    best = min(epochs, key=lambda event: event.val_loss)
+    assert events.last(trained.events.all(), events.Finished).kept_epoch == best.epoch
+    assert position.epoch_of(trained.best_checkpoint) == best.epoch
+    model = keras.saving.load_model(trained.model_file)
+    rows = list(trained.split().validation)
+    labels = np.array([trained.dataset().pictures[row].label for row in rows])
+    answers = prediction.probabilities(model, training.pixels_of(trained)[rows])
+    assert -np.log(answers[np.arange(len(rows)), labels]).mean() == pytest.approx(best.val_loss, rel=1e-4)
+
+
+def test_the_saved_model_answers_the_same_for_bytes_and_floats_and_as_the_rebuilt_one(trained, recwarn):
+    model, rebuilt = keras.saving.load_model(trained.model_file), training.rebuild(trained)
+    pictures = np.asarray(training.pixels_of(trained)[:5])
+    assert np.array_equal(model(pictures), model(pictures.astype("float32")))
+    assert np.array_equal(model(pictures), rebuilt(pictures))
+    assert not model.compiled
+    assert not [warning for warning in recwarn if warning.category is UserWarning]
+
+
+def test_the_report_holds_what_it_promises(trained):
+    value = json.loads(trained.report_file.read_text())
+    assert {"test_accuracy", "per_class", "confusion", "n_test"} <= set(value)
+    scores = report.load(trained.report_file)
+    assert scores.n_test == len(trained.split().test) == sum(map(sum, scores.confusion))
+    right = sum(scores.confusion[i][i] for i in range(len(scores.class_names)))
+    assert scores.test_accuracy == pytest.approx(right / scores.n_test)
+
+
+def test_what_was_settled_is_written_down_with_its_reasons(trained):
+    settled = json.loads(trained.resolved_file.read_text())
+    assert settled["class_weights"] is False and settled["seed"] == 0
+    assert trained.recipe().epochs == 6
+    assert json.loads(trained.recipe_file.read_text())["class_weights"] is None
+
+
+def test_the_same_seed_gives_the_same_curve(new_run, tmp_path):
+    curves = []
+    for number in (1, 2):
+        run = new_run(epochs=2, augment="strong", dropout=0.5, batch_size=8)
+        training.train(run)
+        curves.append([(event.loss, event.val_loss) for event in events.of_type(run.events.all(), events.EpochEnd)])
+        run.folder.rename(tmp_path / f"run {number}")
+    assert curves[0] == curves[1]
+
+
+def test_a_sigmoid_head_for_two_classes_trains_and_is_examined(new_run):
+    run = new_run(epochs=1, activation="sigmoid", hidden_units=4, pooling="flatten", class_weights=True)
+    training.train(run)
+    assert keras.saving.load_model(run.model_file).output_shape == (None, 1)
+    assert report.load(run.report_file).n_test == len(run.split().test)
+
+
+@pytest.mark.parametrize(
+    ("asked", "phases"),
+    [
+        (Recipe(epochs=10, frozen_stages="all"), [("head", 5, 10)]),
+        (Recipe(epochs=10, frozen_stages=4), [("head", 5, 3), ("fine-tuning", 4, 10)]),
+        (Recipe(epochs=10, frozen_stages="none"), [("head", 5, 3), ("fine-tuning", 0, 10)]),
+        (Recipe(epochs=1, frozen_stages=4), [("fine-tuning", 4, 1)]),
+        (Recipe(epochs=10, frozen_stages="none", weights="random"), [("fine-tuning", 0, 10)]),
+    ],
+)
+def test_the_plan_gives_the_head_its_time_before_stages_open(asked, phases):
+    assert [(p.name, p.frozen_stages, p.last_epoch) for p in training.plan(asked, 5)] == phases
