@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.parts import frame, problems
 
-st.set_page_config(page_title="Thaw", page_icon="❄️", layout="centered", initial_sidebar_state="collapsed")
+st.set_page_config(page_title="Thaw", page_icon=str(frame.ICON), layout="centered", initial_sidebar_state="collapsed")
 page = st.navigation(
     [
         st.Page("projects.py", title="Thaw", default=True),

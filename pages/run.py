@@ -17,9 +17,10 @@ LOOKS = {"overfitting": "warm", "unstable": "warm", "not_learning": "warm", "imp
 NO_TOOLBAR = {"displayModeBar": False}
 
 
-def live(project: Project, run: Run) -> None:
+def live() -> None:
     """Draw everything that changes."""
     with problems.shown():
+        project, run = place.opened_project(), place.opened_run()
         so_far = history.of(run)
         state = runs.state(run, so_far)
         if state not in AT_WORK and st.session_state.get("watched") == run.id:
@@ -149,4 +150,4 @@ frame.title(*heading(run), opened)
 is_at_work = runs.state(run) in AT_WORK
 if is_at_work:
     st.session_state["watched"] = run.id
-st.fragment(live, run_every=1.0 if is_at_work else None)(opened, run)
+st.fragment(live, run_every=1.0 if is_at_work else None)()

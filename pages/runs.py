@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import frame, place, words
+from pages.parts import frame, place, problems, words
 from tlcore import overview
 from tlcore.backbones import table
 from tlcore.overview import RunLine
@@ -29,16 +29,19 @@ def facts_of(line: RunLine) -> str:
     return f"{words.depth(line.recipe.frozen_stages)} · {words.moment(line.began)}"
 
 
-@st.fragment(run_every=3.0)
-def draw_all(project: Project) -> None:
-    for line in overview.lines(project):
-        draw_line(project, line)
+def draw_all() -> None:
+    with problems.shown():
+        project = place.opened_project()
+        for line in overview.lines(project):
+            draw_line(project, line)
 
 
 opened = place.opened_project()
 frame.title("Runs", "Every training of this project, the newest first.", opened)
-if overview.lines(opened):
-    draw_all(opened)
+lines = overview.lines(opened)
+if lines:
+    changes = any(line.state in overview.AT_WORK for line in lines)
+    st.fragment(draw_all, run_every=2.0 if changes else None)()
 else:
     frame.message("ice", "No run yet. Choose a backbone and start one.")
     st.page_link("train.py", label="Train", query_params=place.parameters(opened))

@@ -12,6 +12,7 @@ from tlcore.project import Project
 from tlcore.results import report as reports
 from tlcore.runs import events
 from tlcore.runs import run as runs
+from tlcore.runs.events import Event, EventLog
 from tlcore.runs.run import Run, State
 from tlcore.training.recipe import Recipe
 
@@ -59,7 +60,7 @@ def lines(project: Project) -> tuple[RunLine, ...]:
 
 def line(run: Run) -> RunLine:
     """Return what a list says about a run."""
-    history = run.events.all()
+    history = list(_milestones(run.events.file))
     has_report = run.report_file.is_file()
     report = reports.load(run.report_file) if has_report else None
     queued = events.last(history, events.Queued)
@@ -71,6 +72,20 @@ def line(run: Run) -> RunLine:
         test_accuracy=report.test_accuracy if report else None,
         n_test=report.n_test if report else 0,
     )
+
+
+def _milestones(file: Path) -> tuple[Event, ...]:
+    """Return the events of a run that say how it stands, without the thousands that only say how it went."""
+    if not file.exists():
+        return ()
+    return _read_milestones(file, file.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=256)
+def _read_milestones(file: Path, changed: int) -> tuple[Event, ...]:
+    """Read them once for every state of the file, so that a long list of long runs is quick."""
+    frequent = events.BatchEnd | events.EpochEnd | events.Progress | events.Note
+    return tuple(event for event in EventLog(file).all() if not isinstance(event, frequent))
 
 
 def delete(project: Project) -> None:

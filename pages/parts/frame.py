@@ -8,7 +8,8 @@ import streamlit as st
 from pages.parts import place
 from tlcore.project import Project
 
-STYLE = Path(__file__).resolve().parents[2] / "assets" / "thaw.css"
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+STYLE, ICON = ASSETS / "thaw.css", ASSETS / "thaw.svg"
 MENU = (("pictures.py", "Pictures"), ("train.py", "Train"), ("runs.py", "Runs"))
 
 
