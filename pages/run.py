@@ -82,6 +82,9 @@ def draw_pace(run: Run, so_far: list[Event], state: State) -> None:
     ended = events.last(so_far, events.EpochEnd)
     epoch = ended.epoch if ended else 0
     pairs = [] if state == "running" else [("epochs (rounds)", f"{epoch} of at most {found.last_epoch}")]
+    started = events.last(so_far, events.Started)
+    if started:
+        pairs.append(("device", "graphics card" if started.device == "GPU" else "processor"))
     if found.pictures_per_s and state == "running":
         pairs.append(("pictures per second", f"{found.pictures_per_s:,.0f}".replace(",", "\u202f")))
     if found.left_s is not None and state == "running":

@@ -8,13 +8,12 @@ from tlcore.backbones import table
 from tlcore.overview import RunLine
 from tlcore.project import Project
 
+LOOKS = {"finished": "good", "failed": "problem", "crashed": "problem", "running": "warm", "finishing": "warm"}
+
 
 def draw_line(project: Project, line: RunLine) -> None:
     with st.container(border=True, key=f"line-{line.run.id}", horizontal=True, vertical_alignment="center"):
-        st.html(frame.entry(title_of(line), facts_of(line)))
-        has_result = line.test_accuracy is not None
-        result = f"{line.test_accuracy:.0%} right on {line.n_test} exam pictures" if has_result else ""
-        st.html(frame.entry(words.STATES[line.state], result))
+        st.html(frame.entry(title_of(line), facts_of(line), state_of(line), LOOKS.get(line.state, "quiet")))
         page, label = ("results.py", "Results") if line.state == "finished" else ("run.py", "Open")
         if st.button(label, key=f"open-{line.run.id}"):
             st.switch_page(page, query_params=place.parameters(project, line.run))
@@ -23,6 +22,12 @@ def draw_line(project: Project, line: RunLine) -> None:
 def title_of(line: RunLine) -> str:
     known = table.BACKBONES.get(line.recipe.backbone)
     return known.title if known else line.recipe.backbone
+
+
+def state_of(line: RunLine) -> str:
+    if line.test_accuracy is None:
+        return words.STATES[line.state]
+    return f"{words.STATES[line.state]}: {line.test_accuracy:.0%} right on {line.n_test} exam pictures"
 
 
 def facts_of(line: RunLine) -> str:

@@ -35,9 +35,11 @@ def title(text: str, lead: str = "", project: Project | None = None) -> None:
     st.html(f'<header class="thaw-head">{eyebrow}<h1>{html.escape(text)}</h1>{sentence}</header>')
 
 
-def entry(title: str, quiet: str) -> str:
-    """Return the words of one entry of a list."""
-    return f'<div class="thaw-entry"><h3>{html.escape(title)}</h3><p class="thaw-quiet">{html.escape(quiet)}</p></div>'
+def entry(title: str, quiet: str, state: str = "", look: str = "quiet") -> str:
+    """Return the words of one entry of a list; ``look`` gives the colour of the dot before the state."""
+    dot = f'<p class="thaw-state thaw-dot-{look}">{html.escape(state)}</p>' if state else ""
+    words = f'<h3>{html.escape(title)}</h3><p class="thaw-quiet">{html.escape(quiet)}</p>{dot}'
+    return f'<div class="thaw-entry">{words}</div>'
 
 
 def facts(pairs: list[tuple[str, str]]) -> None:
