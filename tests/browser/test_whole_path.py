@@ -45,6 +45,7 @@ def choose(page: Page, has_weights: bool, epochs: int, early_stopping: bool = Tr
     page.get_by_text("All backbones").click()
     pick(page, "Backbone", "MobileNetV2 0.35")
     expect(page).to_have_url(re.compile("backbone=mobilenet_v2_035"))
+    settle(page)
     page.get_by_role("slider", name="How many stages stay frozen").press("Home")
     expect(page.get_by_text("Nothing frozen:")).to_be_visible()
     page.get_by_text("More settings").click()

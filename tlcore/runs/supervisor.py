@@ -23,7 +23,8 @@ from tlcore.runs.run import Run
 
 LOOK_EVERY_S = 0.1
 # A worker between two steps ends within this time; one inside a long step (VGG16 on a CPU: 17 s) is killed.
-GRACE_S = 1.0
+# With the page's own second between two looks, everybody knows within two.
+GRACE_S = 0.7
 
 Tick = Callable[[], None]
 
