@@ -97,3 +97,27 @@ def test_a_call_without_pictures_explains_itself(unzipped, tmp_path):
     done = call(unzipped, cwd=tmp_path)
     assert done.returncode == 2
     assert "give at least one picture" in done.stderr
+
+
+def test_without_its_packages_it_says_how_to_install_them(unzipped, tmp_path):
+    command = [sys.executable, "-S", str(unzipped / "predict.py"), "--selftest"]  # -S hides installed packages
+    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 1
+    assert "python -m pip install -r requirements.txt" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_model_that_was_cut_short_is_said_plainly(spoiled, tmp_path):
+    whole = (spoiled / "model.keras").read_bytes()
+    (spoiled / "model.keras").write_bytes(whole[: len(whole) // 2])
+    done = call(spoiled, "--selftest", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "cannot be opened" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_copy_without_its_examples_does_not_pass(spoiled, tmp_path):
+    shutil.rmtree(spoiled / "examples")
+    done = call(spoiled, "--selftest", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "nothing to compare with" in done.stdout

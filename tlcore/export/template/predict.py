@@ -15,8 +15,11 @@ import os
 import sys
 from pathlib import Path
 
-import numpy as np
-import picture
+try:
+    import numpy as np
+    import picture
+except ImportError as error:
+    sys.exit(f"{error}. Install what the model needs: python -m pip install -r requirements.txt")
 
 HERE = Path(__file__).resolve().parent
 
