@@ -70,6 +70,13 @@ def test_a_wish_to_stop_is_obeyed_after_a_step_and_within_a_task(new_run):
             look()
 
 
+def test_what_comes_after_training_goes_on_when_a_wish_to_stop_comes_too_late(new_run):
+    run = new_run()
+    runs.ask_to_stop(run)
+    callbacks.ReportProgress(run, "Packing the model", obeys_stop=False)(1, 1)
+    assert events.last(run.events.all(), events.Progress).task == "Packing the model"
+
+
 def test_progress_is_written_seldom_but_its_end_always(new_run):
     run = new_run()
     report = callbacks.ReportProgress(run, "Reading pictures")

@@ -135,11 +135,17 @@ class ReportProgress:
     """Write the progress of a task that is not training to the events, and obey a wish to stop.
 
     Call it with (done, total); it writes at most five times a second, and always the end.
+
+    Args:
+        run: Whose events.
+        task: A short phrase such as "Reading pictures".
+        obeys_stop: Off for what comes after training, when a wish to stop comes too late.
     """
 
-    def __init__(self, run: Run, task: str) -> None:
+    def __init__(self, run: Run, task: str, *, obeys_stop: bool = True) -> None:
         self.run = run
         self.task = task
+        self.obeys_stop = obeys_stop
         self._written = 0.0
 
     def __call__(self, done: int, total: int) -> None:
@@ -148,7 +154,7 @@ class ReportProgress:
         Raises:
             StopAsked: Someone asked the run to stop.
         """
-        if self.run.stop_file.exists():
+        if self.obeys_stop and self.run.stop_file.exists():
             raise StopAsked
         now = time.monotonic()
         if now - self._written >= PROGRESS_EVENT_EVERY_S or done >= total:

@@ -8,6 +8,7 @@ from tlcore.export import package
 from tlcore.results import evaluation, prediction, report
 from tlcore.runs import events, position
 from tlcore.runs.run import Run
+from tlcore.training.callbacks import ReportProgress
 
 
 def finish(run: Run, model: keras.Model, pixels: np.ndarray) -> None:
@@ -19,15 +20,16 @@ def finish(run: Run, model: keras.Model, pixels: np.ndarray) -> None:
         pixels: (N, S, S, 3) uint8 of all pictures of the run's dataset.
     """
     save_model(run, model)
-    run.events.write(events.Progress("Looking at the exam pictures", 0, 1))
     dataset, rows = run.dataset(), run.split().test
     # The exam is taken by the file that people will get, not by the model in memory.
     saved = prediction.load(run.model_file)
-    probabilities = prediction.probabilities(saved, pixels[list(rows)])
+    looking = ReportProgress(run, "Looking at the exam pictures", obeys_stop=False)
+    probabilities = prediction.probabilities(saved, pixels, progress=looking, rows=rows)
     scores = evaluation.evaluate(probabilities, [dataset.pictures[row] for row in rows], dataset.class_names)
     report.save(scores, run.report_file)
-    run.events.write(events.Progress("Packing the model", 0, 1))
-    package.write(run, run.exports / "keras.zip")
+    package.write(
+        run, run.exports / "keras.zip", progress=ReportProgress(run, "Packing and proving the model", obeys_stop=False)
+    )
     kept = position.epoch_of(run.best_checkpoint) or 0
     run.events.write(events.Finished(scores.test_accuracy, scores.n_test, kept))
 

@@ -73,12 +73,10 @@ def settle(run: Run, dataset: Dataset, split: Split) -> Recipe:
     settled = settling.settle(recipe.load(run.recipe_file), dataset, split)
     recipe.save(settled.recipe, run.resolved_file)
     if split.left_out:
-        run.events.write(
-            events.Note(
-                f"{len(split.left_out)} pictures are left out of training because the same pictures are among the "
-                "check or exam pictures: learning from them would flatter the score."
-            )
-        )
+        count = len(split.left_out)
+        one_or_more = "1 picture is left out" if count == 1 else f"{count} pictures are left out"
+        reason = "of training: the same is among the check or exam pictures, which would flatter the score"
+        run.events.write(events.Note(f"{one_or_more} {reason}."))
     for reason in settled.reasons:
         run.events.write(events.Note(reason))
     return settled.recipe
