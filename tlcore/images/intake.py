@@ -10,11 +10,8 @@ the worker lives) and ``intake.log``.
 import contextlib
 import errno
 import hashlib
-import os
 import shutil
-import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,7 +19,7 @@ from typing import BinaryIO, Literal
 
 import filelock
 
-from tlcore import atomic, workspace
+from tlcore import atomic, detached, workspace
 from tlcore.errors import UploadError, UserError
 from tlcore.images import archive, folder, health, intake_record, thumbnails
 from tlcore.images import dataset as datasets
@@ -93,23 +90,7 @@ def start(project: Project) -> None:
     """
     _refuse_while_working(project)
     intake_record.begin(project)
-    detached = (
-        {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-        if os.name == "nt"
-        else {"start_new_session": True}
-    )
-    with (project.folder / "intake.log").open("wb") as log:
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "tlcore.images.intake", str(project.folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=Path(__file__).resolve().parents[2],
-            env=os.environ | {"THAW_HOME": str(workspace.home())},
-            **detached,
-        )
-    # Collects the exit code, so that no dead entry stays in the system's list of processes.
-    threading.Thread(target=worker.wait, daemon=True).start()
+    detached.start("tlcore.images.intake", project.folder, project.folder / "intake.log")
 
 
 def status(project: Project) -> IntakeStatus:

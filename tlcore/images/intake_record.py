@@ -4,9 +4,7 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import filelock
-
-from tlcore import atomic
+from tlcore import atomic, lock
 from tlcore.images.folder import Progress
 from tlcore.project import Project
 
@@ -66,13 +64,7 @@ def is_worked_on(project: Project, record: Record | None) -> bool:
     """Return whether a worker lives (it holds the lock), or was started just now and has not come that far."""
     if record and not record.has_worker and time.time() - record.started < HANDOVER_S:
         return True
-    lock = filelock.FileLock(lock_file(project))
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        return True
-    lock.release()
-    return False
+    return lock.is_held(lock_file(project))
 
 
 class Report:

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import filelock
-
-from tlcore import atomic
+from tlcore import atomic, lock
 from tlcore.images import dataset as datasets
 from tlcore.images import split as splits
 from tlcore.images.dataset import Dataset
@@ -135,13 +133,7 @@ def runs_in(folder: Path) -> tuple[Run, ...]:
 
 def is_locked(run: Run) -> bool:
     """Return whether any process works on this run; true only while that process lives."""
-    lock = filelock.FileLock(run.lock_file)
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        return True
-    lock.release()
-    return False
+    return lock.is_held(run.lock_file)
 
 
 def ask_to_stop(run: Run) -> None:
