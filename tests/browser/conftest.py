@@ -14,13 +14,15 @@ from pathlib import Path
 
 import drawing
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"  # real pictures and weights, where a developer has them
 BACKBONE_WEIGHTS = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5"
 SWITCHES = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 START_S = 60
+
+expect.set_options(timeout=20_000)  # for computers that do something else as well
 
 
 @pytest.hookimpl(wrapper=True)
