@@ -10,6 +10,7 @@ from tlcore import overview, workspace
 from tlcore.images import health, intake, split
 from tlcore.images.dataset import Dataset
 from tlcore.project import Project
+from tlcore.samples import sample
 from tlcore.training.recipe import Recipe
 
 PER_PAGE = 48
@@ -39,6 +40,22 @@ def bring_in(project: Project) -> None:
         take_from_server(project)
     with st.expander("How should the folders look?"):
         st.markdown(LAYOUT)
+    offer_samples(project)
+
+
+def offer_samples(project: Project) -> None:
+    """Offer the sets that Thaw draws itself, one click each."""
+    st.subheader("No pictures at hand?", anchor=False)
+    st.caption("Thaw draws a set for you, in a few seconds and without the internet.")
+    for column, offered in zip(st.columns(len(sample.SAMPLES)), sample.SAMPLES.values(), strict=True):
+        with column, st.container(border=True, key=f"thaw-sample-{offered.name}"):
+            st.markdown(f"**{offered.name.capitalize()}**")
+            number = offered.per_class * len(offered.class_names)
+            st.caption(f"{offered.sentence} {number} pictures in {len(offered.class_names)} classes.")
+            if st.button("Try these", key=f"sample-{offered.name}", width="stretch"):
+                intake.receive_sample(project, offered.name)
+                intake.start(project)
+                st.rerun()
 
 
 def take_from_server(project: Project) -> None:

@@ -150,3 +150,13 @@ def test_ctrl_c_stops_like_the_button_and_keeps_the_best_model(pictures, tmp_pat
     assert process.returncode == 0, said
     value = json.loads(printed)
     assert value["stopped"] and value["kept_epoch"] >= 1 and (out / "model.keras").is_file()
+
+
+def test_sample_lists_the_sets_and_draws_one(tmp_path):
+    listed = call("sample", "--list")
+    names = [line.split()[0] for line in listed.stdout.splitlines()]
+    assert listed.returncode == 0 and len(names) >= 3
+    drawn = call("sample", names[0], "--out", tmp_path / "s")
+    assert drawn.returncode == 0 and len(list((tmp_path / "s").iterdir())) >= 2
+    assert "is there already" in one_plain_line(call("sample", names[0], "--out", tmp_path / "s"))
+    assert "needs its name" in one_plain_line(call("sample"))

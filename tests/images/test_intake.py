@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tlcore import project as projects
-from tlcore.errors import DatasetError, UploadError
+from tlcore.errors import DatasetError, UploadError, UserError
 from tlcore.images import dataset as datasets
 from tlcore.images import health, intake, intake_record, thumbnails
 from tlcore.project import Project
@@ -244,3 +244,16 @@ def test_the_command_line_says_when_there_is_nothing_or_too_little(project: Proj
     with pytest.raises(DatasetError, match="one class"):
         intake.open_pictures(drawing.draw_folder(tmp_path / "one", ("cats",)))
     assert intake.open_pictures(tmp_path / "one", at_least=1).class_names == ("cats",)
+
+
+def test_a_sample_set_is_drawn_and_looked_over(project: Project) -> None:
+    intake.receive_sample(project, "signs")
+    intake.start(project)
+    assert settled(project).state == "ready"
+    dataset = datasets.load(project.dataset_file)
+    assert dataset.root == project.pictures and set(dataset.counts().values()) == {60}
+
+
+def test_a_sample_set_that_does_not_exist_is_refused_at_once(project: Project) -> None:
+    with pytest.raises(UserError, match="no sample set"):
+        intake.receive_sample(project, "dinosaurs")

@@ -3,8 +3,8 @@
 In the app this is the work of a process of its own (``python -m tlcore.images.intake PROJECT_FOLDER``), because the web
 process never decodes a stranger's picture: a picture that brings its decoder down brings down that process only.
 What passes between the two are files in the project's folder: ``incoming/`` (one zip, or ``folder.json`` with the
-path of a folder of this computer), ``intake.json`` (how far it has come, or how it ended), ``intake.lock`` (held while
-the worker lives) and ``intake.log``.
+path of a folder of this computer, or ``sample.json`` with the name of a sample set), ``intake.json`` (how far it has
+come, or how it ended), ``intake.lock`` (held while the worker lives) and ``intake.log``.
 """
 
 import contextlib
@@ -27,6 +27,7 @@ from tlcore.images.dataset import Dataset, SetAside
 from tlcore.images.folder import Keep, Progress
 from tlcore.images.intake_record import Report
 from tlcore.project import Project
+from tlcore.samples import sample
 
 _CHUNK_BYTES = 2**20
 
@@ -80,6 +81,15 @@ def receive_folder(project: Project, path: Path) -> Path:
     allowed = _allowed(path)
     atomic.write_json(_empty_incoming(project) / "folder.json", {"folder": str(allowed)})
     return allowed
+
+
+def receive_sample(project: Project, name: str) -> None:
+    """Note a sample set that is to be drawn.
+
+    Raises:
+        UserError: There is none of this name.
+    """
+    atomic.write_json(_empty_incoming(project) / "sample.json", {"name": sample.get(name).name})
 
 
 def start(project: Project) -> None:
@@ -173,7 +183,7 @@ def _look_over(project: Project, report: Report) -> None:
                 found = folder.scan(allowed, report.about(looking), keep, within=workspace.picture_folders())
             else:
                 shutil.rmtree(unpacked, ignore_errors=True)
-                aside = archive.unpack(_zip_in(project.incoming), unpacked, report.about("Unpacking"))
+                aside = _fill(unpacked, project.incoming, report)
                 found = folder.scan(unpacked, report.about(looking), keep)
                 found = replace(_with_set_aside(found, aside), root=project.pictures)
             project.dataset_file.unlink(missing_ok=True)
@@ -185,6 +195,15 @@ def _look_over(project: Project, report: Report) -> None:
     finally:
         shutil.rmtree(unpacked, ignore_errors=True)
         shutil.rmtree(project.incoming, ignore_errors=True)
+
+
+def _fill(folder: Path, incoming: Path, report: Report) -> tuple[SetAside, ...]:
+    """Put the pictures of a zip or a sample set into a folder; return what of the zip was set aside."""
+    request = incoming / "sample.json"
+    if not request.is_file():
+        return archive.unpack(_zip_in(incoming), folder, report.about("Unpacking"))
+    sample.write(sample.get(atomic.read_json(request)["name"]), folder, report.about("Drawing the pictures"))
+    return ()
 
 
 def _zip_in(incoming: Path) -> Path:
