@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tlcore import quiet
 from tlcore.errors import ExportError
 from tlcore.images import picture
 from tlcore.runs.run import Run
@@ -52,8 +53,9 @@ def load(model_file: Path) -> "keras.Model":
         raise ExportError(
             f"There is no finished model at {model_file}.", "Wait until the training has ended, or train again."
         )
-    import keras
-    import tensorflow as tf
+    with quiet.standard_error_held_back():
+        import keras
+        import tensorflow as tf
 
     tf.config.experimental.enable_tensor_float_32_execution(False)
     try:
