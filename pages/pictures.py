@@ -48,7 +48,7 @@ def offer_samples(project: Project) -> None:
     st.subheader("No pictures at hand?", anchor=False)
     st.caption("Thaw draws a set for you, in a few seconds and without the internet.")
     for column, offered in zip(st.columns(len(sample.SAMPLES)), sample.SAMPLES.values(), strict=True):
-        with column, st.container(border=True, key=f"thaw-sample-{offered.name}"):
+        with column, st.container(border=True, height="stretch", key=f"thaw-sample-{offered.name}"):
             st.markdown(f"**{offered.name.capitalize()}**")
             number = offered.per_class * len(offered.class_names)
             st.caption(f"{offered.sentence} {number} pictures in {len(offered.class_names)} classes.")

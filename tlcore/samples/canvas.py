@@ -28,6 +28,7 @@ class Canvas:
         colours = np.asarray(ground[0]) * (1 - ramp) + np.asarray(ground[1]) * ramp
         rows = np.broadcast_to(colours, (self.pixels, self.pixels, 3))
         self.image = Image.fromarray(rows.astype("uint8"))
+        self.ground = ground
         self.pen = ImageDraw.Draw(self.image)
 
     def polygon(self, points: Sequence[Point], colour: Colour) -> None:
@@ -53,6 +54,12 @@ class Canvas:
         r = radius * self.pixels
         thick = max(1, round(width * self.pixels))
         self.pen.arc((x - r, y - r, x + r, y + r), *angles, fill=colour, width=thick)
+
+    def ground_at(self, place: Point) -> Colour:
+        """Return the colour that the ground had at a place before anything was drawn on it."""
+        top, bottom = self.ground
+        red, green, blue = (round(a + (b - a) * place[1]) for a, b in zip(top, bottom, strict=True))
+        return red, green, blue
 
     def finished(self) -> Image.Image:
         """Return the picture at its true size: softened, lit differently, with grain."""

@@ -46,18 +46,21 @@ def _outline(middle: Point, length: float, width: float, direction: float, draws
 
 
 def _accidents(canvas: Canvas, middle: Point, length: float, width: float, direction: float, is_spotted: bool) -> None:
-    """Add spots to a sick leaf, and to every leaf a few drops and crumbs that are no spots."""
+    """Add spots to a sick leaf, and to every leaf drops, bites and crumbs that are no spots."""
     draws = canvas.draws
-    for _ in range(int(draws.integers(2, 9)) if is_spotted else 0):
+    for _ in range(int(draws.integers(1, 6)) if is_spotted else 0):
         place = _inside(middle, length, width, direction, draws)
-        size = draws.uniform(0.010, 0.026)
-        canvas.disc(place, size * 1.5, colour(draws, (165, 150, 60), (200, 180, 90)))
-        canvas.disc(place, size, colour(draws, (70, 40, 20), (115, 70, 40)))
+        size = draws.uniform(0.006, 0.018)
+        canvas.disc(place, size * 1.5, colour(draws, (140, 125, 50), (195, 175, 90)))
+        canvas.disc(place, size, colour(draws, (70, 40, 20), (125, 80, 45)))
     for _ in range(int(draws.integers(0, 5))):  # drops of water: bright, with no dark middle
         canvas.disc(_inside(middle, length, width, direction, draws), draws.uniform(0.006, 0.014), (225, 235, 225))
-    for _ in range(int(draws.integers(0, 7))):  # crumbs beside the leaf: dark, but not on it
+    for _ in range(int(draws.integers(0, 4))):  # bites: the ground shows through, which is dark at times
+        place = _inside(middle, length, width, direction, draws)
+        canvas.disc(place, draws.uniform(0.006, 0.016), canvas.ground_at(place))
+    for _ in range(int(draws.integers(0, 9))):  # crumbs: dark, and only beside the leaf or at its edge
         canvas.disc(
-            (draws.random(), draws.random()), draws.uniform(0.004, 0.010), colour(draws, (60, 45, 30), (110, 85, 60))
+            (draws.random(), draws.random()), draws.uniform(0.004, 0.012), colour(draws, (60, 45, 30), (110, 85, 60))
         )
 
 
