@@ -51,7 +51,17 @@ def test_every_command_of_start_is_in_the_readme() -> None:
 def test_every_call_of_the_command_line_in_the_readme_is_understood() -> None:
     calls = [shlex.split(call) for call in re.findall(r"^\S*python -m tlcore (.+)$", README, re.MULTILINE)]
     understood = [cli.build_parser().parse_args(call).command for call in calls]
-    assert set(understood) == {"train", "evaluate", "predict", "export", "backbones", "check", "stages", "sample"}
+    assert set(understood) == {
+        "train",
+        "evaluate",
+        "predict",
+        "export",
+        "backbones",
+        "check",
+        "stages",
+        "sample",
+        "embed",
+    }
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

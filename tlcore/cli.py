@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from tlcore import __version__
-from tlcore.commands import draw, look, train, use
+from tlcore.commands import draw, embed, look, train, use
 from tlcore.errors import UserError
 
 
@@ -29,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m tlcore", description="Fine-tune an image classifier on your own pictures.")
     parser.add_argument("--version", action="version", version=f"Thaw {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (train, use, look, draw):
+    for module in (train, use, look, draw, embed):
         module.add_to(commands)
     for command in commands.choices.values():
         command.add_argument("--json", action="store_true", help="print one JSON object at the end, for machines")
