@@ -1,12 +1,16 @@
 """What a project holds, at a glance: counts and the state of its runs. No TensorFlow here."""
 
+import contextlib
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tlcore import project as projects
+from tlcore import workspace
 from tlcore.errors import UserError
 from tlcore.images import dataset as datasets
+from tlcore.images import intake, pixels
 from tlcore.images.dataset import Dataset
 from tlcore.project import Project
 from tlcore.results import report as reports
@@ -89,13 +93,32 @@ def _read_milestones(file: Path, changed: int) -> tuple[Event, ...]:
 
 
 def delete(project: Project) -> None:
-    """Remove a project with everything in it.
+    """Remove a project with everything in it, and what is cached of its pictures.
 
     Raises:
-        UserError: One of its runs is still at work.
+        UserError: One of its runs is still at work, or its pictures are being looked over.
     """
     if any(runs.state(run) in AT_WORK for run in runs.runs_in(project.runs)):
         raise UserError(
             f"A run of “{project.name}” is still at work, so the project cannot be deleted.", "Stop the run first."
         )
+    if intake.status(project).state == "working":
+        raise UserError(
+            f"The pictures of “{project.name}” are still being looked over, so the project cannot be deleted.",
+            "Wait until that is done.",
+        )
+    mine = _fingerprints([project.folder])
     projects.delete(project)
+    if mine:
+        for fingerprint in mine - _fingerprints(workspace.projects_folder().iterdir()):
+            pixels.forget(fingerprint)
+
+
+def _fingerprints(folders: Iterable[Path]) -> set[str]:
+    """Return the fingerprints of the pictures of projects, and of their runs, which may have had others."""
+    found = set()
+    for folder in folders:
+        for file in (folder / "dataset.json", *folder.glob("runs/*/dataset.json")):
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # gone or broken: it names no pictures
+                found.add(datasets.load(file).fingerprint)
+    return found

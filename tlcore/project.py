@@ -10,6 +10,8 @@ from pathlib import Path
 from tlcore import atomic, workspace
 from tlcore.errors import UserError
 
+_GONE = "deleted-"  # no project's id begins so
+
 
 @dataclass(frozen=True)
 class Project:
@@ -73,7 +75,7 @@ def load(project_id: str, identity: str) -> Project:
             from the answer whether a project exists.
     """
     file = workspace.projects_folder() / project_id / "project.json"
-    if re.fullmatch(r"[0-9a-f]{16}", project_id) and file.is_file():
+    if _is_id(project_id) and file.is_file():
         project = Project(**atomic.read_json(file))
         if secrets.compare_digest(project.owner, identity):
             return project
@@ -87,10 +89,22 @@ def owned_by(identity: str) -> tuple[Project, ...]:
     """Return the projects of a browser identity, newest first."""
     folder = workspace.projects_folder()
     files = folder.glob("*/project.json") if folder.is_dir() else ()
-    projects = (Project(**atomic.read_json(file)) for file in files)
+    projects = (Project(**atomic.read_json(file)) for file in files if _is_id(file.parent.name))
     return tuple(sorted((p for p in projects if p.owner == identity), key=lambda p: -p.created))
 
 
 def delete(project: Project) -> None:
-    """Remove a project with its pictures and runs."""
-    shutil.rmtree(project.folder)
+    """Remove a project with its pictures and runs.
+
+    It is renamed first, so that half a project is never listed, and leftovers of an earlier removal go along.
+    """
+    gone = project.folder.with_name(f"{_GONE}{project.id}")
+    project.folder.rename(gone)
+    shutil.rmtree(gone)
+    for left in gone.parent.glob(f"{_GONE}*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_id(name: str) -> bool:
+    """Return whether the name of a folder can be that of a project."""
+    return re.fullmatch(r"[0-9a-f]{16}", name) is not None

@@ -20,6 +20,8 @@ from tlcore.images import picture, threads
 from tlcore.images.dataset import Dataset, Picture
 from tlcore.images.folder import Progress
 
+_NAME_LETTERS = 32  # of the fingerprint, in the name of a file
+
 
 def pixels(dataset: Dataset, image_size: int, resize: str = "crop", progress: Progress | None = None) -> np.ndarray:
     """Return the pictures of a dataset as squares, from the cache or decoded now.
@@ -55,8 +57,14 @@ def pixels(dataset: Dataset, image_size: int, resize: str = "crop", progress: Pr
 
 def cache_file(dataset: Dataset, image_size: int, resize: str) -> Path:
     """Return where an array lies: named by contents and order of the pictures, and by how they are read."""
-    name = f"{dataset.fingerprint[:32]}-{image_size}-{resize}-{picture.METHOD}.npy"
+    name = f"{dataset.fingerprint[:_NAME_LETTERS]}-{image_size}-{resize}-{picture.METHOD}.npy"
     return workspace.cache_folder() / "pixels" / name
+
+
+def forget(fingerprint: str) -> None:
+    """Remove every array of the pictures with this fingerprint; who has one open keeps it until it is closed."""
+    for file in (workspace.cache_folder() / "pixels").glob(f"{fingerprint[:_NAME_LETTERS]}-*.npy"):
+        file.unlink(missing_ok=True)
 
 
 class PixelFile:
