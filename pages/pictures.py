@@ -7,9 +7,12 @@ import streamlit as st
 
 from pages.parts import frame, gallery, place, problems, words
 from tlcore import overview, workspace
+from tlcore.errors import DatasetError, UserError
 from tlcore.images import health, intake, split
 from tlcore.images.dataset import Dataset
+from tlcore.images.split import Split
 from tlcore.project import Project
+from tlcore.runs import run as runs
 from tlcore.samples import sample
 from tlcore.training.recipe import Recipe
 
@@ -59,7 +62,7 @@ def offer_samples(project: Project) -> None:
 
 
 def take_from_server(project: Project) -> None:
-    allowed = ", ".join(str(folder) for folder in workspace.picture_folders())
+    allowed = ", ".join(f"`{folder}`" for folder in workspace.picture_folders())
     with st.form("from-server", border=False):
         path = st.text_input("Or a folder on this computer", help=f"Below: {allowed}")
         if st.form_submit_button("Take this folder") and path.strip():
@@ -108,9 +111,17 @@ def show_findings(project: Project, dataset: Dataset) -> None:
             st.dataframe(rows, hide_index=True)
 
 
-def show_split(dataset: Dataset) -> None:
+def usual_split(dataset: Dataset) -> Split | None:
+    """Return the parts as training would draw them; where that cannot be done, say why and return None."""
     usual = Recipe()
-    parts = split.draw(dataset, usual.validation_share, usual.test_share, usual.seed)
+    try:
+        return split.draw(dataset, usual.validation_share, usual.test_share, usual.seed)
+    except DatasetError as error:
+        problems.show(error)
+        return None
+
+
+def show_split(parts: Split) -> None:
     named = (
         ("Training pictures, to learn from", len(parts.train), "var(--ice)"),
         ("Check pictures, looked at after every epoch", len(parts.validation), "var(--amber)"),
@@ -145,19 +156,34 @@ def show_all(project: Project, dataset: Dataset) -> None:
         (str(len(dataset.set_aside)), "set aside"),
     ]
     frame.facts([(name, number) for number, name in pairs])
-    with st.container(key="thaw-next"):
-        st.page_link("train.py", label="Choose how to train", query_params=place.parameters(project))
+    parts = usual_split(dataset)
+    if parts:
+        with st.container(key="thaw-next"):
+            st.page_link("train.py", label="Choose how to train", query_params=place.parameters(project))
     show_findings(project, dataset)
     show_classes(dataset)
-    with problems.shown():
-        show_split(dataset)
+    if parts:
+        show_split(parts)
     show_gallery(project, dataset)
-    st.caption("To train on other pictures, make a new project: results stay comparable within one.")
+    offer_others(project)
+
+
+def offer_others(project: Project) -> None:
+    """Let other pictures take the place of these as long as no run has begun."""
+    if runs.runs_in(project.runs):
+        st.caption("To train on other pictures, make a new project: results stay comparable within one.")
+        return
+    st.subheader("Bring in other pictures", anchor=False)
+    st.caption(
+        "They replace the ones above. That is possible until the first training; after it the pictures stay, so that "
+        "results within a project can be compared."
+    )
+    bring_in(project)
 
 
 opened = place.opened_project()
 status = intake.status(opened)
-dataset = overview.dataset_of(opened) if status.state == "ready" else None
+dataset = overview.dataset_of(opened) if status.state in ("ready", "failed") else None
 frame.title(
     "Pictures",
     ""
@@ -166,11 +192,13 @@ frame.title(
     "is set aside and named.",
     opened,
 )
+if status.state == "failed" and not (dataset and runs.runs_in(opened.runs)):
+    problems.show(UserError(status.problem, status.advice))
+    if dataset:
+        frame.message("quiet", "The pictures from before are still here, unchanged:")
 if status.state == "working":
     watch(opened)
 elif dataset:
     show_all(opened, dataset)
 else:
-    if status.state == "failed":
-        problems.show(problems.UserError(status.problem, status.advice))
     bring_in(opened)

@@ -10,7 +10,7 @@ from tlcore import overview
 from tlcore.backbones import stage_table, table, weights
 from tlcore.backbones.backbone import Backbone
 from tlcore.errors import UserError
-from tlcore.images import split
+from tlcore.images import intake, split
 from tlcore.images.dataset import Dataset
 from tlcore.project import Project
 from tlcore.runs import order
@@ -166,4 +166,6 @@ frame.title("Train", "Choose a proven network and how much of it stays as it is.
 if dataset is None:
     st.page_link("pictures.py", label="Bring in pictures", query_params=place.parameters(opened))
     raise UserError("There are no pictures in this project yet.", "Bring some in first.")
+if intake.status(opened).state == "working":  # they are about to be replaced
+    raise UserError("The pictures of this project are being looked over.", "Wait until that is done.")
 ask(opened, dataset)

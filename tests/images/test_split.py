@@ -153,6 +153,12 @@ def test_a_class_too_small_is_refused_with_its_name_and_the_number_needed() -> N
     assert "Add pictures of “dogs”" in refused.value.advice
 
 
+def test_a_class_of_one_picture_is_refused_in_the_singular() -> None:
+    dataset = dataset_of(*plain(10, classes=2), (2, "x", ""))
+    with pytest.raises(DatasetError, match=r"“dogs” has only 1 picture to draw from, but at least 3 are needed"):
+        splits.draw(dataset, 0.15, 0.15, 0)
+
+
 def test_copies_do_not_make_a_class_larger() -> None:
     dataset = dataset_of(*plain(10, classes=1), *[(1, f"x{number % 2}", "") for number in range(12)])
     with pytest.raises(DatasetError, match="“cats” has 2 different pictures"):

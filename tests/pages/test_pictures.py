@@ -1,12 +1,16 @@
 """Bringing pictures in, and what is shown of them."""
 
+import io
 import time
+import zipfile
 
+import drawing
+import filelock
 import pytest
 from visiting import links, words
 
 from tlcore import identity, overview, project
-from tlcore.images import intake
+from tlcore.images import intake, intake_record
 
 
 def test_an_empty_project_asks_for_a_zip_and_shows_how_it_should_look(visit, empty):
@@ -79,6 +83,67 @@ def test_a_path_is_taken_only_from_allowed_folders(visit, empty, tmp_path, monke
     next(each for each in page.button if each.label == "Take this folder").click().run()
     assert "thaw-problem" in words(page)
     assert intake.status(empty).state == "empty"
+
+
+def bring_in(project, folder):
+    """Bring a folder of pictures into a project as a zip, and wait until it has been looked over."""
+    with zipfile.ZipFile(folder.with_suffix(".zip"), "w") as packed:
+        for picture in sorted(folder.rglob("*.png")):
+            packed.write(picture, picture.relative_to(folder.parent))
+    with folder.with_suffix(".zip").open("rb") as stream:
+        intake.receive_zip(project, stream, "pictures.zip")
+    assert intake.main([str(project.folder)]) == 0
+
+
+def test_a_class_that_is_too_small_is_said_at_the_top_and_other_pictures_can_be_brought_in(visit, empty, tmp_path):
+    folder = drawing.draw_folder(tmp_path / "pictures")
+    for picture in sorted((folder / "warm").iterdir())[1:]:
+        picture.unlink()
+    bring_in(empty, folder)
+    page = visit("pictures.py", project=empty.id)
+    said = words(page)
+    assert said.count("“warm” has only 1 picture to draw from") == 1
+    assert said.index("“warm” has only 1 picture") < said.index("thaw-classes")
+    assert "Choose how to train" not in links(page)
+    assert "Bring in other pictures" in words(page) and page.file_uploader
+
+
+def test_other_pictures_replace_the_first_ones_until_a_run_has_begun(visit, filled, tmp_path):
+    page = visit("pictures.py", project=filled.id)
+    page.selectbox(key="gallery-class").select("ice").run()
+    folder = drawing.draw_folder(tmp_path / "pictures", ("cold", "warm"), per_class=5)
+    bring_in(filled, folder)
+    page.run()
+    assert not page.exception and "<dd>10</dd><dt>pictures</dt>" in words(page)
+    assert links(page)["Choose how to train"]
+    assert "broke" not in words(page)
+    page = visit("pictures.py", project=filled.id)
+    page.button(key="sample-leaves").click().run()
+    while intake.status(filled).state == "working":
+        time.sleep(0.05)
+    assert set(overview.dataset_of(filled).class_names) == {"healthy", "spotted"}
+
+
+def test_with_a_run_the_pictures_stay(visit, filled, run):
+    page = visit("pictures.py", project=filled.id)
+    assert not page.file_uploader
+    assert "To train on other pictures, make a new project" in words(page)
+
+
+def test_pictures_that_cannot_be_used_leave_the_first_ones_in_place(visit, filled):
+    intake.receive_zip(filled, io.BytesIO(b"this is no zip"), "pictures.zip")
+    assert intake.main([str(filled.folder)]) == 1
+    page = visit("pictures.py", project=filled.id)
+    assert "thaw-problem" in words(page) and "<dd>60</dd><dt>pictures</dt>" in words(page)
+    assert page.file_uploader
+
+
+def test_nobody_trains_on_pictures_that_are_being_replaced(visit, filled):
+    with filelock.FileLock(intake_record.lock_file(filled)):
+        intake_record.begin(filled)
+        page = visit("train.py", project=filled.id)
+        assert "are being looked over" in words(page)
+        assert not page.button
 
 
 @pytest.mark.parametrize("page", ["pictures.py", "train.py", "runs.py", "run.py", "results.py"])

@@ -148,12 +148,12 @@ def _check(dataset: Dataset, split: Split, drawn_parts: list[str]) -> None:
             continue
         usable = {p.content for p in dataset.pictures if p.label == label and p.part in ("", "train")}
         needed = [_NEEDED[part] for part in ("train", "validation", "test") if part in parts]
+        found = "only 1 picture" if len(usable) == 1 else f"{len(usable)} different pictures"
         why = ""
         if len(usable) >= len(needed):
             why = " Pictures that also lie in another class, or among given check or exam pictures, do not count."
         raise DatasetError(
-            f"“{name}” has {len(usable)} different pictures to draw from, but at least {len(needed)} are needed: "
-            f"{', '.join(needed)}.{why}",
+            f"“{name}” has {found} to draw from, but at least {len(needed)} are needed: {', '.join(needed)}.{why}",
             f"Add pictures of “{name}” (10 or more give a usable result), or leave this class out.",
         )
 
