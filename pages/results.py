@@ -128,12 +128,17 @@ def draw_cell(project: Project, run: Run, report: Report, cell: tuple[int, int])
     is_name, says_name = report.class_names[row], report.class_names[column]
     if row == column:
         right = confusion.right_in(report, run.dataset(), run.split(), row)
-        st.markdown(f"**{is_name}**, named correctly: {len(right)}")
+        draw_cell_title(f"<b>{html.escape(is_name)}</b>, named correctly: {len(right)}")
         gallery.draw(project, [gallery.Tile(content, is_name) for content in right[:PER_PAGE]])
     else:
         wrong = confusion.mistakes_in(report, row, column)
-        st.markdown(f"**{is_name}**, taken for **{says_name}**: {len(wrong)}")
+        draw_cell_title(f"<b>{html.escape(is_name)}</b>, taken for <b>{html.escape(says_name)}</b>: {len(wrong)}")
         draw_mistakes(project, wrong, f"{row}-{column}")
+
+
+def draw_cell_title(words: str) -> None:
+    """Draw a line of HTML: Markdown would read signs in the names of classes as marks of its own."""
+    st.html(f'<p class="thaw-cell">{words}</p>')
 
 
 def draw_all_mistakes(project: Project, report: Report) -> None:

@@ -139,7 +139,7 @@ def draw_notes(so_far: list[Event]) -> None:
         notes.insert(0, reading.device(started))
     if notes:
         st.subheader("What Thaw chose, and why", anchor=False)
-        st.html("<ul>" + "".join(f"<li>{html.escape(note)}</li>" for note in notes) + "</ul>")
+        st.html('<ul class="thaw-notes">' + "".join(f"<li>{html.escape(note)}</li>" for note in notes) + "</ul>")
 
 
 def heading(run: Run) -> tuple[str, str]:

@@ -1,5 +1,7 @@
 """What a finished run is worth."""
 
+import json
+
 import pytest
 from visiting import words
 
@@ -65,6 +67,19 @@ def test_the_wrong_ones_are_shown_with_what_they_were_taken_for(look, filled, ru
     for mistake in wrong:
         assert any(http.thumbnail_path(filled, mistake.content) in body for body in bodies)
     assert all("75% sure" in body and "<moss>" not in body for body in bodies)
+
+
+@pytest.mark.parametrize("cell", [[0, 0, 2], [0, 1, 1]])
+def test_names_of_classes_below_a_chosen_cell_are_shown_as_they_are(look, filled, run, monkeypatch, cell):
+    names = ("$a$ <b>x</b> :red[y]", "[x](https://example.org)", "*ice*")
+    data = json.loads(run.dataset_file.read_text()) | {"class_names": names}
+    run.dataset_file.write_text(json.dumps(data))
+    chosen = {"selection": {"points": [{"customdata": cell}]}}
+    monkeypatch.setattr("streamlit.plotly_chart", lambda *_, **__: chosen)
+    page = look(8 if cell[0] == cell[1] else 0)
+    (said,) = [each.proto.body for each in page.html if 'class="thaw-cell"' in each.proto.body]
+    assert "<b>$a$ &lt;b&gt;x&lt;/b&gt; :red[y]</b>" in said
+    assert not any(name in each.value for each in page.markdown for name in names)
 
 
 def test_no_mistakes_are_good_news(look):

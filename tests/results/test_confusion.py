@@ -1,5 +1,7 @@
 """The confusion matrix as a plot, and the pictures behind its cells."""
 
+from dataclasses import replace
+
 import pytest
 
 from tlcore.images.dataset import Dataset, Picture
@@ -16,10 +18,10 @@ MISTAKES = (
 COUNTS = ((1, 2, 0), (0, 3, 0), (1, 0, 2))
 
 
-def report(correct: int = 6, total: int = 9, majority: float = 1 / 3) -> Report:
-    scores = {name: ClassScore(0.5, 0.5, 0.5, 3) for name in NAMES}
+def report(correct: int = 6, total: int = 9, majority: float = 1 / 3, class_names: tuple[str, ...] = NAMES) -> Report:
+    scores = {name: ClassScore(0.5, 0.5, 0.5, 3) for name in class_names}
     interval = wilson_interval(correct, total)
-    return Report(correct / total, interval, total, majority, NAMES, scores, COUNTS, MISTAKES)
+    return Report(correct / total, interval, total, majority, class_names, scores, COUNTS, MISTAKES)
 
 
 def test_every_cell_carries_its_row_and_column():
@@ -39,6 +41,33 @@ def test_numbers_stand_in_cells_that_are_not_empty_and_can_be_read():
     notes = confusion.figure(report(), "black").layout.annotations
     assert [note.text for note in notes] == ["1", "2", "3", "1", "2"]
     assert [note.font.color for note in notes] == ["black", "#ffffff", "#ffffff", "black", "#ffffff"]
+
+
+def test_names_of_classes_are_never_read_as_html():
+    figure = confusion.figure(report(class_names=("<b>x</b>", "a&lt;b", "owl")), "black")
+    heat, cells = figure.data
+    assert list(heat.x) == list(heat.y) == ["&lt;b&gt;x&lt;/b&gt;", "a&amp;lt;b", "owl"]
+    assert (cells.y[1], cells.x[1]) == (heat.y[0], heat.x[1])
+    assert cells.text[1] == "It is &lt;b&gt;x&lt;/b&gt;, the model says a&amp;lt;b"
+    assert list(figure.layout.xaxis.ticktext) == list(figure.layout.xaxis.tickvals) == list(heat.x)
+    assert {note.x for note in figure.layout.annotations} <= set(heat.x)
+
+
+def test_a_long_name_is_cut_at_the_edge_and_whole_in_the_hover():
+    long = "a very long name & " + "w" * 90
+    figure = confusion.figure(report(class_names=(long, long + "!", "owl")), "black")
+    for axis in (figure.layout.xaxis, figure.layout.yaxis):
+        assert list(axis.ticktext) == ["a very long name &amp; wwww…"] * 2 + ["owl"]
+        assert len(set(axis.tickvals)) == 3
+    lines = figure.data[1].text[2].split("<br>")
+    assert "".join(lines).replace(" ", "") == f"It is {long}, the model says owl".replace(" ", "").replace("&", "&amp;")
+    assert max(map(len, lines)) < 90
+
+
+def test_of_very_many_classes_only_some_have_their_name_at_the_edge():
+    names = tuple(f"class {number}" for number in range(100))
+    many = replace(report(class_names=names), confusion=((0,) * 100,) * 100)
+    assert list(confusion.figure(many, "black").layout.xaxis.ticktext) == list(names[::3])
 
 
 def test_the_pictures_of_a_wrong_cell():

@@ -1,5 +1,8 @@
 """The confusion matrix as a plot whose cells can be chosen, and the pictures behind a cell. No TensorFlow here."""
 
+import html
+import textwrap
+
 import plotly.graph_objects as go
 
 from tlcore.images.dataset import Dataset
@@ -10,6 +13,9 @@ RIGHT_COLOR = "#3f8fc4"
 WRONG_COLOR = "#e08a1e"
 STRONG = 0.45  # share of a row from which on its cell is dark
 NUMBERS_UP_TO = 24  # classes; beyond that the numbers would not fit into the cells
+TICKS_UP_TO = 40  # classes; beyond that only every second, third ... has its name at the edge
+TICK_LETTERS = 24  # longer names would squeeze the cells; the whole name is in the hover
+HOVER_LETTERS = 60  # in one line
 
 
 def figure(report: Report, ink: str) -> go.Figure:
@@ -22,7 +28,7 @@ def figure(report: Report, ink: str) -> go.Figure:
         report: What to draw.
         ink: Colour of the numbers in pale cells.
     """
-    names = list(report.class_names)
+    names = [_literal(name) for name in report.class_names]
     drawn = go.Figure()
     drawn.add_heatmap(
         z=_signed_shares(report),
@@ -46,11 +52,34 @@ def figure(report: Report, ink: str) -> go.Figure:
         dragmode=False,
         clickmode="event+select",
     )
-    drawn.update_xaxes(title="The model says", type="category", showgrid=False, zeroline=False, automargin=True)
-    drawn.update_yaxes(
-        title="It is", type="category", autorange="reversed", showgrid=False, zeroline=False, automargin=True
-    )
+    every = -(-len(names) // TICKS_UP_TO)
+    drawn.update_xaxes(title="The model says")
+    drawn.update_yaxes(title="It is", autorange="reversed")
+    for axes in (drawn.update_xaxes, drawn.update_yaxes):
+        axes(
+            type="category",
+            tickvals=names[::every],
+            ticktext=[_short(name) for name in report.class_names[::every]],
+            showgrid=False,
+            zeroline=False,
+            automargin=True,
+        )
     return drawn
+
+
+def _literal(name: str) -> str:
+    """Return a name as Plotly shows it letter by letter; it would read tags and entities as HTML."""
+    return html.escape(name, quote=False)
+
+
+def _short(name: str) -> str:
+    """Return a name for the edge of the matrix."""
+    return _literal(name if len(name) <= TICK_LETTERS else name[: TICK_LETTERS - 1].rstrip() + "…")
+
+
+def _whole(name: str) -> str:
+    """Return a name for the hover, in as many lines as it needs."""
+    return "<br>".join(_literal(line) for line in textwrap.wrap(name, HOVER_LETTERS, replace_whitespace=False))
 
 
 def _signed_shares(report: Report) -> list[list[float]]:
@@ -63,18 +92,20 @@ def _signed_shares(report: Report) -> list[list[float]]:
 
 
 def _add_cells(drawn: go.Figure, report: Report, ink: str) -> None:
-    names, shares = report.class_names, _signed_shares(report)
+    names, shares = [_literal(name) for name in report.class_names], _signed_shares(report)
+    whole = [_whole(name) for name in report.class_names]
     cells = [(row, column) for row in range(len(names)) for column in range(len(names))]
     invisible = {"marker": {"opacity": 0}}
     drawn.add_scatter(
         x=[names[column] for _, column in cells],
         y=[names[row] for row, _ in cells],
+        text=[f"It is {whole[row]}, the model says {whole[column]}" for row, column in cells],
         customdata=[[row, column, report.confusion[row][column]] for row, column in cells],
         mode="markers",
         marker={"symbol": "square", "size": max(12, min(44, 620 // len(names))), "opacity": 0},
         selected=invisible,
         unselected=invisible,
-        hovertemplate="It is %{y}, the model says %{x}: %{customdata[2]}<extra></extra>",
+        hovertemplate="%{text}: %{customdata[2]}<extra></extra>",
     )
     for row, column in cells if len(names) <= NUMBERS_UP_TO else ():
         if report.confusion[row][column]:  # as annotations, which do not fade when a cell is chosen
