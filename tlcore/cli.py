@@ -48,6 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(_one_line(error), file=sys.stderr)
         return 1
+    except OSError as error:  # a path that cannot be read or written, a full disk: the user's to mend
+        print(
+            f"{error.filename or 'The disk'}: {error.strerror or error}. Check the path and try again.", file=sys.stderr
+        )
+        return 1
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 1

@@ -18,6 +18,7 @@ from tlcore.runs import events
 from tlcore.runs import run as runs
 from tlcore.runs.events import Event, EventLog
 from tlcore.runs.run import Run, State
+from tlcore.training import recipe as recipes
 from tlcore.training.recipe import Recipe
 
 AT_WORK: tuple[State, ...] = ("waiting", "running", "stopping", "finishing")
@@ -31,6 +32,7 @@ class RunLine:
         run: The run.
         state: Its state now.
         recipe: What was settled, or asked.
+        asked: What was asked.
         began: Seconds since 1970.
         test_accuracy: On exam pictures, 0 to 1; None without results.
         n_test: Number of exam pictures.
@@ -39,6 +41,7 @@ class RunLine:
     run: Run
     state: State
     recipe: Recipe
+    asked: Recipe
     began: float
     test_accuracy: float | None
     n_test: int
@@ -72,6 +75,7 @@ def line(run: Run) -> RunLine:
         run=run,
         state=runs.state(run, history),
         recipe=run.recipe(),
+        asked=recipes.load(run.recipe_file),
         began=queued.time if queued else run.folder.stat().st_mtime,
         test_accuracy=report.test_accuracy if report else None,
         n_test=report.n_test if report else 0,

@@ -42,6 +42,8 @@ def project_address(server, page, photos) -> str:
 def choose(page: Page, has_weights: bool, epochs: int, early_stopping: bool = True) -> None:
     """Go to the page Train and choose a small network that learns from its first stage on, at 96 pixels."""
     page.get_by_role("link", name="Train", exact=True).click()
+    expect(page.get_by_role("heading", name="VGG16")).to_be_visible()
+    settle(page)  # cards that are still being drawn move the last one
     page.get_by_role("button", name="Choose", exact=True).last.click()
     expect(page).to_have_url(re.compile("backbone=vgg16"))
     page.get_by_text("All backbones").click()

@@ -118,6 +118,17 @@ def test_what_cannot_be_done_is_said_in_one_plain_line_before_anything_is_writte
     assert not (tmp_path / "run").exists()
 
 
+def test_a_path_that_cannot_be_written_is_said_in_one_plain_line(trained, pictures, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert str(tmp_path) in one_plain_line(call("train", pictures, "--out", tmp_path / "file" / "run", *TINY))
+    assert str(tmp_path) in one_plain_line(call("export", trained[0], "--out", tmp_path))
+
+
+def test_a_run_inside_its_own_pictures_is_refused(pictures):
+    assert "inside the pictures" in one_plain_line(call("train", pictures, "--out", pictures / "run", *TINY))
+    assert not (pictures / "run").exists()
+
+
 def test_pictures_that_are_not_there_are_said_plainly(tmp_path):
     assert "nowhere" in one_plain_line(call("train", tmp_path / "nowhere", "--out", tmp_path / "run"))
 

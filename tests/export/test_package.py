@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tlcore.errors import ExportError
-from tlcore.export import formats, keras_file, package
+from tlcore.export import formats, keras_file, metadata, package
 from tlcore.images import picture
 from tlcore.results import prediction
 from tlcore.results import report as reports
@@ -83,11 +83,21 @@ def test_class_names_in_any_script_survive(archive, finished_run):
     assert all(f"    {name}\n" in readme for name in finished_run.dataset().class_names)
 
 
-def test_a_model_is_called_by_the_name_of_its_project(run_copy, tmp_path):
-    project_run = Run(shutil.move(run_copy.folder, tmp_path / "project" / "runs" / "1"))
-    (tmp_path / "project" / "project.json").write_text('{"name": "Herbarium"}', encoding="utf-8")
-    archive = package.write(project_run, tmp_path / "out.zip")
-    assert json_in(archive, "metadata.json")["name"] == "Herbarium"
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [('{"name": "Herbarium"}', "Herbarium"), ('{"version": 1}', "my pictures")],
+)
+def test_a_model_is_called_by_the_name_of_its_project_and_not_by_another_tools_file(
+    run_copy, tmp_path, monkeypatch, file, name
+):
+    is_ours = name == "Herbarium"
+    home = tmp_path / "home"
+    monkeypatch.setenv("THAW_HOME", str(home))
+    project = (home / "projects" if is_ours else tmp_path / "work") / "0123456789abcdef"
+    (project / "runs").mkdir(parents=True)
+    (project / "project.json").write_text(file, encoding="utf-8")
+    run = Run(shutil.move(run_copy.folder, project / "runs" / "1"))
+    assert metadata.of_run(run)["name"] == name
 
 
 def test_every_class_has_an_example_with_its_original_bytes(archive, finished_run):

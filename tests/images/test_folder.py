@@ -49,6 +49,16 @@ def test_part_folders_are_understood(tmp_path: Path, name: str) -> None:
     assert Counter(entry.part for entry in dataset.pictures) == {"train": 2, "validation": 2, "test": 2}
 
 
+@pytest.mark.parametrize(
+    ("train", "test"), [("Training", "Testing"), ("training_set", "test_set"), ("Train Set", "TEST-SET")]
+)
+def test_part_folders_may_be_named_in_other_usual_ways(tmp_path: Path, train: str, test: str) -> None:
+    names = [f"{part}/{kind}/1.png" for part in (train, test) for kind in ("cats", "dogs")]
+    dataset = folder.scan(drawn(tmp_path, *names))
+    assert dataset.class_names == ("cats", "dogs")
+    assert Counter(entry.part for entry in dataset.pictures) == {"train": 2, "test": 2}
+
+
 @pytest.mark.parametrize("wrapping", ["pets", "a/b/c", "download/pets"])
 @pytest.mark.parametrize("parts", [("",), ("train/", "test/")])
 def test_wrapping_folders_do_not_matter(tmp_path: Path, wrapping: str, parts: tuple[str, ...]) -> None:

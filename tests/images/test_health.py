@@ -85,3 +85,25 @@ def test_findings_read_back_as_they_were_written(tmp_path: Path) -> None:
     health.save(found, tmp_path / "findings.json")
     assert health.load(tmp_path / "findings.json") == found
     assert "猫" in (tmp_path / "findings.json").read_text(encoding="utf-8")
+
+
+def nested(*folders: str) -> Dataset:
+    """Fifteen different pictures in each of these folders, the first of which is the class."""
+    names = tuple(dict.fromkeys(folder.split("/")[0] for folder in folders))
+    pictures = tuple(
+        Picture(f"{folder}/{number}.jpg", names.index(folder.split("/")[0]), f"{folder}{number}", 9, 9)
+        for folder in folders
+        for number in range(15)
+    )
+    return Dataset(Path("pictures"), names, pictures)
+
+
+def test_classes_with_the_same_folders_inside_look_like_parts() -> None:
+    found = only(nested("first half/cats", "first half/dogs", "second half/cats", "second half/dogs"))
+    assert found.kind == "parts"
+    assert "“first half”" in found.message and "cats, dogs" in found.message
+
+
+def test_classes_with_their_own_folders_inside_do_not_look_like_parts() -> None:
+    assert health.findings(nested("cats/2024", "cats/2025", "dogs/home", "dogs/park")) == ()
+    assert health.findings(nested("cats/2024", "dogs/2024")) == ()

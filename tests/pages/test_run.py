@@ -1,9 +1,14 @@
 """A run in each of its states, and the list of runs."""
 
+from dataclasses import replace
+
 import pytest
 from visiting import links, words
 
 from tlcore.runs import events
+from tlcore.runs import run as runs
+from tlcore.training import recipe as recipes
+from tlcore.training.recipe import Recipe
 
 PHASE = events.PhaseStarted("head", 1, 4, 2, 10, 100)
 
@@ -112,9 +117,22 @@ def test_the_list_names_state_and_choices_of_every_run(visit, filled, run):
     write(run, events.Failed("Something.", "Else."))
     page = visit("runs.py", project=filled.id)
     said = words(page)
-    assert "MobileNetV2 0.35" in said and "4 stages frozen" in said and "Failed" in said
+    assert (
+        "MobileNetV2 0.35" in said
+        and "4 of 5 stages frozen · at most 4 epochs · 1 Jan 1970, " in said
+        and "Failed" in said
+    )
     page.button(key=f"open-{run.id}").click().run()
     assert page.query_params["run"] == run.id
+
+
+def test_two_runs_of_one_minute_are_told_apart(visit, filled, run):
+    recipes.save(replace(run.recipe(), frozen_stages="all"), run.resolved_file)
+    other = runs.create(filled.runs / "20260101-000000-0", Recipe("vgg16", optimizer="sgd"), run.dataset(), run.split())
+    other.events.file.write_text('{"type": "queued", "time": 31.0}\n')
+    said = words(visit("runs.py", project=filled.id))
+    assert "all 5 stages frozen · at most 4 epochs · 1 Jan 1970, " in said and ":01</p>" in said
+    assert "freeze depth chosen by Thaw · SGD · 1 Jan 1970, " in said and ":31</p>" in said
 
 
 def test_a_project_without_runs_leads_to_training(visit, filled):

@@ -6,6 +6,7 @@ from tlcore.runs import ending, events
 from tlcore.runs.run import Run
 
 BEST = events.EpochEnd(3, "head", 1, 0, 1, 0, 1e-3, 1.0, True)
+BROKEN = events.Interrupted(3, "The disk is full.", "Free some space.")
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,8 @@ BEST = events.EpochEnd(3, "head", 1, 0, 1, 0, 1e-3, 1.0, True)
         ("finishing", [BEST, events.Stopped(3)], True, "Stopped. The best epoch, number 3, is kept."),
         ("finished", [BEST, events.Finished(0.9, 20, 3)], False, "Finished. The model has the weights of its best"),
         ("finished", [events.Stopped(3), events.Finished(0.9, 20, 3)], True, "Stopped by you. The model has"),
+        ("finishing", [BEST, BROKEN], False, "The disk is full. The best epoch until then, number 3, is kept;"),
+        ("finished", [BEST, BROKEN, events.Finished(0.9, 20, 3)], False, "The disk is full. The best epoch until then"),
         ("stopped", [events.Stopped(None)], True, "Stopped, nothing to keep:"),
     ],
 )

@@ -17,6 +17,7 @@ EXAMPLES = [
     events.EpochEnd(1, "head", 0.6, 0.7, 0.5, 0.8, 1e-3, 2.5, True),
     events.Trained(1),
     events.Stopped(None),
+    events.Interrupted(4, "A problem.", "An advice.", "Traceback ..."),
     events.Failed("A problem.", "An advice.", "Traceback ..."),
     events.Finished(0.875, 40, 1),
 ]

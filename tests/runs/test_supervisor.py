@@ -107,10 +107,24 @@ def test_a_run_waits_while_another_has_the_device_and_can_be_stopped_there(new_r
 
 
 @POSIX
-def test_a_killed_worker_is_said_in_plain_words(new_run, supervised):
+def test_a_worker_killed_after_good_epochs_is_said_in_plain_words_and_the_best_epoch_gets_its_results(
+    new_run, supervised
+):
     run = new_run(**LONG)
     supervised(run)
     wait_for(run, events.EpochEnd)
+    os.kill(worker_of(run), signal.SIGKILL)
+    broken = wait_for(run, events.Interrupted, seconds=20)
+    assert "suddenly" in broken.problem and broken.advice and broken.kept_epoch >= 1
+    assert wait_for(run, events.Finished).kept_epoch == broken.kept_epoch
+    assert runs.state(run) == "finished" and run.model_file.is_file()
+
+
+@POSIX
+def test_a_worker_killed_before_anything_was_kept_has_failed(new_run, supervised):
+    run = new_run(**LONG)
+    supervised(run)
+    wait_for(run, events.Started)
     os.kill(worker_of(run), signal.SIGKILL)
     failed = wait_for(run, events.Failed, seconds=20)
     assert "suddenly" in failed.problem and failed.advice

@@ -35,7 +35,7 @@ def test_nothing_is_left_open_and_every_choice_has_its_reason():
     assert [
         name for name, value in vars(settled.recipe).items() if value in (None, "auto") and name not in by_hand
     ] == []
-    for word in ("Backbone", "Picture size", "Freeze depth", "Batch size", "epochs", "Patience", "Learning rates"):
+    for word in ("Backbone", "Picture size", "Freeze depth", "Batch size", "epochs", "Patience", "Learning rate"):
         assert any(word in reason for reason in settled.reasons)
 
 
@@ -48,6 +48,20 @@ def test_what_the_user_chose_is_never_changed():
     chosen = Recipe(backbone="vgg16", frozen_stages=2, image_size=64, epochs=3, patience=2, batch_size=5, head_lr=0.1,
                     backbone_lr=0.01, class_weights=True)  # fmt: skip
     assert settle(chosen).recipe == chosen
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        (Recipe(frozen_stages=2), "Learning rate 0.001 (new final layers) and 0.0001 (last open stage):"),
+        (Recipe(frozen_stages="all"), "Learning rate 0.001 (new final layers):"),
+        (Recipe(frozen_stages=2, head_lr=10.0), "Learning rate 0.0001 (last open stage):"),
+        (Recipe(frozen_stages="all", head_lr=10.0), ""),
+    ],
+)
+def test_only_rates_that_thaw_chose_and_that_count_are_called_its_choice(recipe, said):
+    reasons = [reason for reason in settle(recipe).reasons if reason.startswith("Learning rate")]
+    assert len(reasons) == bool(said) and all(reason.startswith(said) for reason in reasons)
 
 
 def test_weights_on_this_computer_are_preferred_and_that_is_said(tmp_path):

@@ -144,3 +144,20 @@ def test_a_sigmoid_head_for_two_classes_trains_and_is_examined(new_run):
 )
 def test_the_plan_gives_the_head_its_time_before_stages_open(asked, phases):
     assert [(p.name, p.frozen_stages, p.last_epoch) for p in training.plan(asked, 5)] == phases
+
+
+def test_a_package_that_cannot_be_made_does_not_cost_the_finished_training(new_run, tmp_path):
+    import shutil
+
+    from tlcore.images import pixels
+
+    run = new_run(epochs=1, resize="stretch")
+    dataset = run.dataset()
+    moved = shutil.copytree(dataset.root, tmp_path / "copy")
+    runs.datasets.save(dataset.__class__(moved, dataset.class_names, dataset.pictures), run.dataset_file)
+    pixels.pixels(run.dataset(), 32, "stretch")  # kept, so that training itself never misses the files
+    shutil.rmtree(moved)
+    training.train(run)
+    assert runs.state(run) == "finished" and run.model_file.is_file() and run.report_file.is_file()
+    assert not (run.exports / "keras.zip").exists()
+    assert "package for downloading could not be made" in events.last(run.events.all(), events.Note).message

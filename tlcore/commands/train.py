@@ -36,6 +36,8 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 def _train(parsed: argparse.Namespace) -> Outcome:
     """Train to the end, or until Ctrl-C, and keep the best model."""
     asked = recipe.check(flags.recipe_of(parsed))
+    if parsed.out.resolve().is_relative_to(parsed.pictures.resolve()):
+        raise RecipeError(f"{parsed.out} lies inside the pictures.", "Name a folder elsewhere for the run.")
     if parsed.out.exists() and (not parsed.out.is_dir() or any(parsed.out.iterdir())):
         raise RecipeError(f"{parsed.out} is there already.", "Name a new folder, so that no earlier run is lost.")
     with progress("Looking over pictures") as report_reading:
@@ -129,6 +131,10 @@ def _outcome(ended: Run) -> Outcome:
         raise UserError(failed.problem, failed.advice, failed.detail)
     if finished is None:
         raise TrainingError("Stopped before the first look at the check pictures: there is nothing to keep.", "")
+    broken = events.last(history, events.Interrupted)
+    if broken is not None:
+        kept = f"The best epoch until then, number {broken.kept_epoch}, is kept in {ended.folder}."
+        raise UserError(f"{broken.problem} {kept}", broken.advice, broken.detail)
     scores = report.load(ended.report_file)
     started = history[0].time
     settled = ended.recipe()

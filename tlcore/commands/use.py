@@ -102,6 +102,8 @@ def _predict(parsed: argparse.Namespace) -> Outcome:
 def _export(parsed: argparse.Namespace) -> Outcome:
     """Write the package."""
     run = _open(parsed.run)
+    if parsed.out.is_dir():
+        raise UserError(f"{parsed.out} is a folder.", f"Name a file, for example {parsed.out / 'model.zip'}.")
     with progress("Packing the model") as report_packing:
         out = package.write(run, parsed.out, file_format=parsed.format, progress=report_packing)
     size = out.stat().st_size

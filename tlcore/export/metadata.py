@@ -10,7 +10,7 @@ from importlib import metadata as installed
 from typing import Any
 
 import tlcore
-from tlcore import atomic
+from tlcore import atomic, workspace
 from tlcore.backbones import table
 from tlcore.errors import ExportError
 from tlcore.results import report as reports
@@ -67,8 +67,10 @@ def of_run(run: Run) -> dict[str, Any]:
 
 def name_of(run: Run) -> str:
     """Return what people call the model: the name of its project, or of the folder of its pictures."""
-    project = run.folder.resolve().parent.parent / "project.json"
-    if project.is_file():
+    runs_folder = run.folder.resolve().parent
+    project = runs_folder.parent / "project.json"
+    # Other tools write a project.json too; ours lies in our own folder of projects.
+    if runs_folder.parent.parent == workspace.projects_folder() and project.is_file():
         return str(atomic.read_json(project)["name"])
     return run.dataset().root.name or "model"
 

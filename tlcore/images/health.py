@@ -5,7 +5,7 @@ A ``Dataset`` comes in, findings come out; a finding is there only when it is ra
     unreadable  files that could not be opened        conflict    the same picture in two classes
     empty       class folders without any picture     leak        the same picture for training and for the exam
     few         classes with very few pictures        imbalance   one class is much larger than another
-    duplicate   the same picture more than once
+    duplicate   the same picture more than once           parts       classes that look like parts of a split
 """
 
 from collections.abc import Callable
@@ -41,6 +41,7 @@ def findings(dataset: Dataset) -> tuple[Finding, ...]:
     """Return everything worth saying about a dataset, the gravest first; nothing for a healthy one."""
     checks: tuple[Callable[[Dataset], Finding | None], ...] = (
         _unreadable,
+        _parts,
         _empty,
         _few,
         _conflict,
@@ -85,6 +86,24 @@ def _empty(dataset: Dataset) -> Finding | None:
         "in and bring them in again, or go on without."
     )
     return Finding("empty", message, folders)
+
+
+def _parts(dataset: Dataset) -> Finding | None:
+    """Two "classes" with the same folders inside are most likely two parts, and the true classes lie inside."""
+    inside: dict[str, set[str]] = {name: set() for name in dataset.class_names}
+    for picture in dataset.pictures:
+        class_name, folders = dataset.class_names[picture.label], picture.file.split("/")[:-1]
+        below = folders[folders.index(class_name) + 1 :] if class_name in folders else []
+        inside[class_name].update(below[:1])
+    alike = [name for name, names in inside.items() if len(names) > 1 and list(inside.values()).count(names) > 1]
+    if not alike:
+        return None
+    message = (
+        f"{_listed([f'“{name}”' for name in alike])} have the same folders inside ("
+        f"{', '.join(sorted(inside[alike[0]])[:_NAMED])}): they look like parts of a data set, not like classes, and "
+        "the model would learn which part a picture is from. Name the parts train, validation and test."
+    )
+    return Finding("parts", message)
 
 
 def _few(dataset: Dataset) -> Finding | None:

@@ -3,7 +3,7 @@
 A folder comes in; for each file its class and part come out, before any file is opened. Understood are::
 
     cats/1.jpg  dogs/2.jpg                    a folder per class
-    train/cats/1.jpg  test/cats/2.jpg         parts with class folders inside: train, val (valid, validation), test
+    train/cats/1.jpg  test/cats/2.jpg         parts with class folders inside: train(ing), val(id, idation), test(ing)
     pets/cats/1.jpg  pets/dogs/2.jpg          either of them inside one wrapping folder, or several
 
 Folders inside a class folder belong to that class (``cats/2024/1.jpg`` is a cat). What the system or a photo program
@@ -21,13 +21,15 @@ from tlcore.errors import DatasetError
 from tlcore.images.dataset import Part, SetAside
 
 PARTS: dict[str, Part] = {
-    "train": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
+    name: part
+    for part, names in {
+        "train": ("train", "training", "train_set", "training_set"),
+        "validation": ("val", "valid", "validation", "val_set", "validation_set", "dev"),
+        "test": ("test", "testing", "test_set", "testing_set"),
+    }.items()
+    for name in names
 }
-"""Names of part folders, in lower case."""
+"""Names of part folders as ``_plain`` writes them."""
 
 _LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin"}
 _OUTSIDE = "lies outside of any class folder"
@@ -86,21 +88,26 @@ def find(root: Path, within: tuple[Path, ...] = ()) -> Layout:
     placed = []
     for parts in files:
         is_inside = len(parts) > len(top) + 1 + has_parts and parts[: len(top)] == top
-        if is_inside and (not has_parts or parts[len(top)].lower() in PARTS):
+        if is_inside and (not has_parts or _plain(parts[len(top)]) in PARTS):
             placed.append(_placed(parts, len(top), has_parts))
         else:
             set_aside.append(SetAside("/".join(parts), _OUTSIDE, "misplaced"))
     known: dict[str, str] = {}
     for parts in folders:
         is_class = len(parts) == len(top) + 1 + has_parts and parts[: len(top)] == top
-        if is_class and (not has_parts or parts[len(top)].lower() in PARTS):
+        if is_class and (not has_parts or _plain(parts[len(top)]) in PARTS):
             known.setdefault(_class_name(parts[-1]), "/".join(parts))
     return Layout(tuple(sorted(placed, key=lambda entry: entry.file)), tuple(set_aside), known)
 
 
+def _plain(name: str) -> str:
+    """Return a folder's name without the differences in which people write the same: ``Test-Set`` is ``test_set``."""
+    return re.sub(r"[\s_-]+", "_", name.strip().lower())
+
+
 def _placed(parts: Parts, depth: int, has_parts: bool) -> Placed:
     """Return the place of a file that lies inside a class folder ``depth`` (+ 1) folders below the root."""
-    part: Part = PARTS.get(parts[depth].lower(), "") if has_parts else ""
+    part: Part = PARTS.get(_plain(parts[depth]), "") if has_parts else ""
     return Placed("/".join(parts), _class_name(parts[depth + has_parts]), part)
 
 
@@ -117,7 +124,7 @@ def _unwrapped(files: list[Parts]) -> Parts:
         if len(inside) != 1:
             return top
         ((name, has_folders),) = inside.items()
-        if not has_folders or name.lower() in PARTS:
+        if not has_folders or _plain(name) in PARTS:
             return top
         top = (*top, name)
 
@@ -135,7 +142,7 @@ def _children(files: list[Parts], top: Parts) -> dict[str, bool]:
 def _has_parts(files: list[Parts], top: Parts) -> bool:
     """Return whether the folders in ``top`` are parts. A class may be called “train”, but holds no folders then."""
     inside = _children(files, top)
-    names = {name.lower(): has_folders for name, has_folders in inside.items()}
+    names = {_plain(name): has_folders for name, has_folders in inside.items()}
     parts = {PARTS[name] for name, has_folders in names.items() if name in PARTS and has_folders}
     others = [name for name in names if name not in PARTS]
     return bool(parts) and (not others or ("train" in parts and len(parts) > 1))

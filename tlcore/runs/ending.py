@@ -30,6 +30,10 @@ def sentence(state: State, history: list[Event], is_stop_asked: bool) -> str:
     stopped, finished = events.last(history, events.Stopped), events.last(history, events.Finished)
     if state == "stopped":
         return "Stopped, nothing to keep: it was stopped before the first epoch was over."
+    broken = events.last(history, events.Interrupted)
+    if broken and state in ("finishing", "finished"):
+        made = "is kept; the results are being made" if state == "finishing" else "is what the model has"
+        return f"{broken.problem} The best epoch until then, number {broken.kept_epoch}, {made}. {broken.advice}"
     if state == "finished" and finished:
         how = "Stopped by you. The model has" if stopped else "Finished. The model has"
         return f"{how} the weights of its best epoch, number {finished.kept_epoch}."

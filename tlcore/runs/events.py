@@ -107,6 +107,16 @@ class Stopped(Event):
 
 
 @dataclass(frozen=True)
+class Interrupted(Event):
+    """Training broke off with an error, but the weights of ``kept_epoch`` were safe; results are made from them."""
+
+    kept_epoch: int
+    problem: str
+    advice: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
 class Failed(Event):
     """The run ended with an error: problem, advice and technical detail as in ``UserError``."""
 

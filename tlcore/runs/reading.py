@@ -50,6 +50,12 @@ def read(history: list[Event], majority: float = 0.0) -> Reading:
         if reading:
             return reading
     last = rows[-1]
+    if last.val_accuracy <= majority:
+        return Reading(
+            "none",
+            f"No better than guessing so far: after epoch {last.epoch} {last.val_accuracy:.0%} of the check pictures "
+            f"are named correctly, and always naming the largest class would reach {majority:.0%}.",
+        )
     return Reading(
         "learning",
         f"Learning: after epoch {last.epoch} the model names {last.val_accuracy:.0%} of the check pictures correctly.",

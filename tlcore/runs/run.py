@@ -162,7 +162,8 @@ def state(run: Run, history: list[Event] | None = None) -> State:
     if stopped and stopped.kept_epoch is None:
         return "stopped"
     if is_locked(run):
-        is_trained = stopped is not None or events.last(history, events.Trained) is not None
+        ends = (events.Stopped, events.Trained, events.Interrupted)
+        is_trained = any(events.last(history, kind) for kind in ends)
         return _working_state(run, history, is_trained)
     queued = events.last(history, events.Queued)
     just_handed_over = queued is not None and time.time() - queued.time < HANDOVER_S

@@ -17,8 +17,9 @@ from pathlib import Path
 import filelock
 
 from tlcore import workspace
-from tlcore.runs import events, position
-from tlcore.runs.events import EventLog
+from tlcore.errors import TrainingError
+from tlcore.runs import events, interruption, position
+from tlcore.runs.events import Event, EventLog
 from tlcore.runs.run import Run
 
 LOOK_EVERY_S = 0.1
@@ -91,14 +92,14 @@ def _python_path() -> str:
     return os.pathsep.join([here, inherited]) if inherited else here
 
 
-def _watch(run: Run, worker: subprocess.Popen, tick: Tick, *, may_stop: bool) -> int:
+def _watch(run: Run, process: subprocess.Popen, tick: Tick, *, may_stop: bool) -> int:
     """Wait for a worker; end it when someone asks to stop while it trains. Return its exit code."""
     asked_at: float | None = None
-    while (exit_code := worker.poll()) is None:
+    while (exit_code := process.poll()) is None:
         if may_stop and asked_at is None and run.stop_file.exists():
             asked_at = time.monotonic()
         if asked_at is not None and time.monotonic() - asked_at > GRACE_S and not _is_trained(run.events):
-            worker.kill()
+            process.kill()
             asked_at = None
             may_stop = False
         tick()
@@ -112,34 +113,42 @@ def _is_trained(log: EventLog) -> bool:
 
 
 def _conclude(run: Run, exit_code: int, tick: Tick) -> None:
-    """Write how the run ended if the worker could not, and make the results of a stopped run."""
+    """Write how the run ended if the worker could not, and make the results if training broke off with some kept."""
     history = run.events.all()
     if events.last(history, events.Finished) or events.last(history, events.Failed):
         return
-    if not run.stop_file.exists() or events.last(history, events.Trained):
-        run.events.write(_sudden_end(exit_code))
-        return
-    kept_epoch = position.epoch_of(run.best_checkpoint)
-    run.events.write(events.Stopped(kept_epoch))
-    if kept_epoch is not None:
-        # On the processor: the device is free for the next run from now on.
-        exit_code = _watch(
-            run, _start_worker(run, "--results-only", environment={"CUDA_VISIBLE_DEVICES": "-1"}), tick, may_stop=False
+    if not events.last(history, events.Interrupted):
+        is_stopped = run.stop_file.exists() and not events.last(history, events.Trained)
+        kept_epoch = position.epoch_of(run.best_checkpoint)
+        run.events.write(
+            events.Stopped(kept_epoch) if is_stopped else interruption.event_of(run, _sudden_end(exit_code))
         )
-        if exit_code != 0 and not events.last(run.events.all(), events.Failed):
-            run.events.write(_sudden_end(exit_code))
+    ended = run.events.all()
+    if _last_kept(ended) is None or events.last(ended, events.Failed):
+        return
+    # On the processor: the device is free for the next run from now on.
+    results = _start_worker(run, "--results-only", environment={"CUDA_VISIBLE_DEVICES": "-1"})
+    exit_code = _watch(run, results, tick, may_stop=False)
+    if exit_code != 0 and not events.last(run.events.all(), events.Failed):
+        run.events.write(interruption.event_of(run, _sudden_end(exit_code)))
 
 
-def _sudden_end(exit_code: int) -> events.Failed:
-    """Return the event for a worker that was gone without a word."""
+def _last_kept(history: list[Event]) -> int | None:
+    """Return the epoch that was kept when training broke off, or None."""
+    ends = [event for event in history if isinstance(event, events.Stopped | events.Interrupted)]
+    return ends[-1].kept_epoch if ends else None
+
+
+def _sudden_end(exit_code: int) -> TrainingError:
+    """Return the reason to give for a worker that was gone without a word."""
     detail = f"The training process ended with exit code {exit_code}; worker.log may say more."
     if exit_code in (-9, 137):
-        return events.Failed(
+        return TrainingError(
             "Training ended suddenly. Most often this means that the computer ran out of memory.",
             "Close other programs, or choose a smaller batch size or picture size, and start again.",
             detail,
         )
-    return events.Failed("Training ended suddenly.", "Start again, or open the technical details.", detail)
+    return TrainingError("Training ended suddenly.", "Start again, or open the technical details.", detail)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import traceback
 from pathlib import Path
 
 from tlcore.errors import OutOfMemory, UserError
-from tlcore.runs import events
+from tlcore.runs import interruption
 from tlcore.runs.run import Run
 
 STOPPED = 3  # exit code: someone asked to stop and the worker obeyed
@@ -53,8 +53,8 @@ def _work(run: Run, results_only: bool) -> None:
 
 
 def _fail(run: Run, error: UserError) -> int:
-    """Write the event ``failed`` and return the exit code."""
-    run.events.write(events.Failed(error.problem, error.advice, error.detail))
+    """Write why the run broke off, and return the exit code."""
+    run.events.write(interruption.event_of(run, error))
     return FAILED
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -52,7 +53,7 @@ class ShuffledViews(Batches):
         batch_size: As in ``Batches``.
         strengths: What the random views may do.
         seed: Start of the draws.
-        epoch: The first epoch that will be asked for, from 1.
+        epoch: The epoch whose batches are asked for, from 1; ``FollowEpoch`` keeps it right in training.
     """
 
     def __init__(self, pixels: np.ndarray, rows: Sequence[int], targets: np.ndarray, batch_size: int, *,
@@ -71,6 +72,17 @@ class ShuffledViews(Batches):
         views = [augmentation.view(self.pixels[row], self.strengths, draws) for row in rows]
         return np.stack(views), self.targets[rows]
 
-    def on_epoch_end(self) -> None:
-        """Go on to the next epoch; Keras calls this."""
-        self.epoch += 1
+
+class FollowEpoch(keras.callbacks.Callback):
+    """Tell the batches which epoch it is.
+
+    They cannot count by themselves: Keras calls a dataset's ``on_epoch_end`` once before the first epoch.
+    """
+
+    def __init__(self, batches: ShuffledViews) -> None:
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Go on to an epoch; Keras counts from 0 and calls this before it asks for the first batch."""
+        self.batches.epoch = epoch + 1

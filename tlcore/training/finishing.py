@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from tlcore import atomic
+from tlcore.errors import ExportError
 from tlcore.export import package
 from tlcore.results import evaluation, prediction, report
 from tlcore.runs import events, position
@@ -27,11 +28,21 @@ def finish(run: Run, model: keras.Model, pixels: np.ndarray) -> None:
     probabilities = prediction.probabilities(saved, pixels, progress=looking, rows=rows)
     scores = evaluation.evaluate(probabilities, [dataset.pictures[row] for row in rows], dataset.class_names)
     report.save(scores, run.report_file)
-    package.write(
-        run, run.exports / "keras.zip", progress=ReportProgress(run, "Packing and proving the model", obeys_stop=False)
-    )
+    _pack(run)
     kept = position.epoch_of(run.best_checkpoint) or 0
     run.events.write(events.Finished(scores.test_accuracy, scores.n_test, kept))
+
+
+def _pack(run: Run) -> None:
+    """Write the package. Model and report are there already, so a failure here is a note and not the end of the run."""
+    try:
+        package.write(
+            run,
+            run.exports / "keras.zip",
+            progress=ReportProgress(run, "Packing and proving the model", obeys_stop=False),
+        )
+    except ExportError as error:
+        run.events.write(events.Note(f"The package for downloading could not be made: {error}"))
 
 
 def save_model(run: Run, model: keras.Model) -> None:

@@ -130,11 +130,14 @@ def _patience(settled: Settled, dataset: Dataset, split: Split) -> Settled:
 def _rates(settled: Settled, dataset: Dataset, split: Split) -> Settled:
     recipe = settled.recipe
     head, backbone = RATES[recipe.optimizer]
-    chosen = {"head_lr": recipe.head_lr or head, "backbone_lr": recipe.backbone_lr or backbone}
-    if recipe.head_lr is not None and recipe.backbone_lr is not None:
-        return settled
-    reason = f"Learning rates {chosen['head_lr']:g} (head) and {chosen['backbone_lr']:g} (last open stage): "
-    return _with(settled, reason + f"what works for {recipe.optimizer} on small photo sets.", **chosen)
+    all_frozen = recipe.frozen_stages in ("all", table.get(recipe.backbone).stage_count)
+    named = [f"{head:g} (new final layers)"] if recipe.head_lr is None else []
+    named += [f"{backbone:g} (last open stage)"] if recipe.backbone_lr is None and not all_frozen else []
+    chosen = replace(recipe, head_lr=recipe.head_lr or head, backbone_lr=recipe.backbone_lr or backbone)
+    if not named:
+        return Settled(chosen, settled.reasons)
+    reason = f"Learning rate {' and '.join(named)}: what works for {recipe.optimizer} on small photo sets."
+    return Settled(chosen, (*settled.reasons, reason))
 
 
 def _class_weights(settled: Settled, dataset: Dataset, split: Split) -> Settled:

@@ -24,7 +24,7 @@ from tlcore.training import (
     recipe,
     settling,
 )
-from tlcore.training.batches import Batches, ShuffledViews
+from tlcore.training.batches import Batches, FollowEpoch, ShuffledViews
 from tlcore.training.callbacks import KeepBest, ObeyStop, ReportProgress, StopAsked, WriteEvents
 from tlcore.training.classifier import Classifier
 from tlcore.training.recipe import Recipe
@@ -129,7 +129,12 @@ def _fit(run: Run, asked: Recipe, phase: Phase, parts: Classifier, best: KeepBes
         epochs=phase.last_epoch,
         shuffle=False,  # the batches come shuffled
         class_weight=settling.weights_of_classes(run.dataset(), split) if asked.class_weights else None,
-        callbacks=[best, WriteEvents(run, best, phase.name, training.batch_size, len(split.train)), ObeyStop(run)],
+        callbacks=[
+            FollowEpoch(training),
+            best,
+            WriteEvents(run, best, phase.name, training.batch_size, len(split.train)),
+            ObeyStop(run),
+        ],
         verbose=0,
     )
 
