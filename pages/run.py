@@ -145,7 +145,7 @@ def draw_notes(so_far: list[Event]) -> None:
 def heading(run: Run) -> tuple[str, str]:
     recipe = run.recipe()
     known = table.BACKBONES.get(recipe.backbone)
-    return known.title if known else "Run", words.depth(recipe.frozen_stages).capitalize() + "."
+    return known.title if known else "Run", words.depth(recipe).capitalize() + "."
 
 
 opened, run = place.opened_project(), place.opened_run()

@@ -31,7 +31,8 @@ def state_of(line: RunLine) -> str:
 
 
 def facts_of(line: RunLine) -> str:
-    return f"{words.depth(line.recipe.frozen_stages)} · {words.moment(line.began)}"
+    facts = (words.depth(line.recipe), words.choices(line.asked), words.moment(line.began, to_the_second=True))
+    return " · ".join(fact for fact in facts if fact)
 
 
 def draw_all() -> None:

@@ -1,5 +1,6 @@
 """A run in each of its states, and the list of runs."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -131,8 +132,8 @@ def test_two_runs_of_one_minute_are_told_apart(visit, filled, run):
     other = runs.create(filled.runs / "20260101-000000-0", Recipe("vgg16", optimizer="sgd"), run.dataset(), run.split())
     other.events.file.write_text('{"type": "queued", "time": 31.0}\n')
     said = words(visit("runs.py", project=filled.id))
-    assert "all 5 stages frozen · at most 4 epochs · 1 Jan 1970, " in said and ":01</p>" in said
-    assert "freeze depth chosen by Thaw · SGD · 1 Jan 1970, " in said and ":31</p>" in said
+    assert re.search(r"all 5 stages frozen · at most 4 epochs · [\w ]+, \d\d:\d\d:01</p>", said)
+    assert re.search(r"freeze depth chosen by Thaw · SGD · [\w ]+, \d\d:\d\d:31</p>", said)
 
 
 def test_a_project_without_runs_leads_to_training(visit, filled):
