@@ -12,6 +12,7 @@ from tlcore.project import Project
 from tlcore.results import confusion
 from tlcore.results import report as reports
 from tlcore.results.report import Mistake, Report
+from tlcore.runs import events
 from tlcore.runs.run import Run
 
 PER_PAGE = 24
@@ -48,7 +49,11 @@ def draw_verdict(report: Report) -> None:
 def draw_download(project: Project, run: Run) -> None:
     file = http.model_file(run)
     if not file.is_file():
-        frame.message("quiet", "The model is being packed. Load the page again in a moment.")
+        missing = events.last(run.events.all(), events.NotPacked)
+        if missing:
+            frame.message("warm", missing.message)
+        else:
+            frame.message("quiet", "The model is being packed. Load the page again in a moment.")
         return
     address, size = html.escape(http.model_path(project, run)), f"{file.stat().st_size / 1e6:.1f} MB"
     st.html(

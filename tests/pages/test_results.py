@@ -8,6 +8,7 @@ from visiting import words
 from tlcore import http
 from tlcore.results import report as reports
 from tlcore.results.report import ClassScore, Mistake, Report, wilson_interval
+from tlcore.runs import events
 
 
 def report_on(run, correct: int) -> Report:
@@ -96,3 +97,8 @@ def test_the_model_is_a_link_as_soon_as_it_is_packed(look, filled, run):
 
 def test_without_a_report_the_page_says_so(visit, filled, run):
     assert "This run has no results yet." in words(visit("results.py", project=filled.id, run=run.id))
+
+
+def test_a_model_that_could_not_be_packed_says_why(look, run):
+    run.events.write(events.NotPacked("The package for downloading could not be made: a picture is gone."))
+    assert "a picture is gone" in words(look(8))

@@ -44,6 +44,10 @@ def test_both_phases_and_the_best_epoch_are_marked():
     assert list(trace(figure, "Best so far: epoch 3").x) == [3]
 
 
+def test_after_the_end_the_best_epoch_is_no_longer_the_best_so_far():
+    assert list(trace(curves.figure(history_of(5), "loss", is_over=True), "Best: epoch 3").x) == [3]
+
+
 def test_a_long_run_is_thinned_and_keeps_its_mean_and_ends():
     frame = curves.batches(history_of(300, steps=100))
     thinned = curves.thin(frame)

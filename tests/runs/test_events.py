@@ -16,6 +16,7 @@ EXAMPLES = [
     events.BatchEnd(1, 7, 0.69, 0.5, 120.5),
     events.EpochEnd(1, "head", 0.6, 0.7, 0.5, 0.8, 1e-3, 2.5, True),
     events.Trained(1),
+    events.NotPacked("An exam picture is gone."),
     events.Stopped(None),
     events.Interrupted(4, "A problem.", "An advice.", "Traceback ..."),
     events.Failed("A problem.", "An advice.", "Traceback ..."),

@@ -160,4 +160,4 @@ def test_a_package_that_cannot_be_made_does_not_cost_the_finished_training(new_r
     training.train(run)
     assert runs.state(run) == "finished" and run.model_file.is_file() and run.report_file.is_file()
     assert not (run.exports / "keras.zip").exists()
-    assert "package for downloading could not be made" in events.last(run.events.all(), events.Note).message
+    assert "is no longer there" in events.last(run.events.all(), events.NotPacked).message

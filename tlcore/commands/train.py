@@ -88,6 +88,7 @@ class _Follower:
         show: dict[type, Callable[[Any], None]] = {
             events.Started: lambda e: _say(f"Training on the {e.device} ({e.device_name})."),
             events.Note: lambda e: _say(e.message),
+            events.NotPacked: lambda e: _say(e.message),
             events.Progress: lambda e: self._move(e.task, e.done, e.total),
             events.PhaseStarted: self._phase,
             events.BatchEnd: lambda e: self._move(f"Epoch {e.epoch} of {self.last_epoch}", e.step, self.steps),

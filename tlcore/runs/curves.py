@@ -62,13 +62,19 @@ def best_epoch(history: list[Event]) -> events.EpochEnd | None:
     return next((event for event in reversed(events.of_type(history, events.EpochEnd)) if event.is_best), None)
 
 
-def figure(history: list[Event], metric: Metric) -> go.Figure:
-    """Draw one metric: training per batch, check per epoch, both phases and the best epoch marked."""
+def figure(history: list[Event], metric: Metric, is_over: bool = False) -> go.Figure:
+    """Draw one metric: training per batch, check per epoch, both phases and the best epoch marked.
+
+    Args:
+        history: The run's events so far.
+        metric: Which of the two.
+        is_over: Whether no better epoch can come.
+    """
     drawn = go.Figure()
     _add_training(drawn, thin(batches(history)), metric)
     _add_check(drawn, thin(epochs(history)), metric)
     _mark_phases(drawn, history)
-    _mark_best(drawn, history, metric)
+    _mark_best(drawn, history, metric, is_over)
     _lay_out(drawn, history, metric)
     return drawn
 
@@ -115,14 +121,14 @@ def _mark_phases(drawn: go.Figure, history: list[Event]) -> None:
         )
 
 
-def _mark_best(drawn: go.Figure, history: list[Event], metric: Metric) -> None:
+def _mark_best(drawn: go.Figure, history: list[Event], metric: Metric, is_over: bool) -> None:
     best = best_epoch(history)
     if best is None:
         return
     drawn.add_scatter(
         x=[best.epoch],
         y=[best.val_loss if metric == "loss" else best.val_accuracy],
-        name=f"Best so far: epoch {best.epoch}",
+        name=f"{'Best' if is_over else 'Best so far'}: epoch {best.epoch}",
         mode="markers",
         marker={"symbol": "star", "size": 17, "color": CHECK_COLOR, "line": {"color": "white", "width": 1.5}},
         hovertemplate="best: epoch %{x}, %{y:.3f}<extra></extra>",

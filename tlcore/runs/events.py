@@ -100,6 +100,13 @@ class Trained(Event):
 
 
 @dataclass(frozen=True)
+class NotPacked(Event):
+    """Model and report are written, but the package for downloading could not be made, for this reason."""
+
+    message: str
+
+
+@dataclass(frozen=True)
 class Stopped(Event):
     """The run was stopped by its user. ``kept_epoch`` is the best epoch so far, or None when nothing was kept."""
 

@@ -34,7 +34,7 @@ def finish(run: Run, model: keras.Model, pixels: np.ndarray) -> None:
 
 
 def _pack(run: Run) -> None:
-    """Write the package. Model and report are there already, so a failure here is a note and not the end of the run."""
+    """Write the package. Model and report are there already, so a failure here is said and is not the end of the run."""
     try:
         package.write(
             run,
@@ -42,7 +42,7 @@ def _pack(run: Run) -> None:
             progress=ReportProgress(run, "Packing and proving the model", obeys_stop=False),
         )
     except ExportError as error:
-        run.events.write(events.Note(f"The package for downloading could not be made: {error}"))
+        run.events.write(events.NotPacked(f"The package for downloading could not be made: {error}"))
 
 
 def save_model(run: Run, model: keras.Model) -> None:
