@@ -34,7 +34,7 @@ def finish(run: Run, model: keras.Model, pixels: np.ndarray) -> None:
 
 
 def _pack(run: Run) -> None:
-    """Write the package. Model and report are there already, so a failure here is said and is not the end of the run."""
+    """Write the package. Model and report are there by now, so a failure is said and is not the end of the run."""
     try:
         package.write(
             run,
