@@ -18,5 +18,5 @@ page = st.navigation(
 )
 frame.dress()
 with problems.shown():
-    frame.menu()
+    frame.menu(page.url_path)
     page.run()

@@ -28,7 +28,7 @@ def live() -> None:
             st.rerun()  # the whole page, which then no longer asks every second
         draw_state(project, run, state, so_far)
         draw_pace(run, so_far, state)
-        draw_curves(run, so_far)
+        draw_curves(run, so_far, state)
         draw_notes(so_far)
 
 
@@ -64,9 +64,9 @@ def draw_action(project: Project, run: Run, state: State, is_stop_asked: bool) -
 
 
 def draw_again(project: Project, run: Run) -> None:
-    parameters = place.parameters(project) | {"backbone": run.recipe().backbone}
-    if parameters["backbone"] not in table.BACKBONES:
-        parameters = place.parameters(project)
+    recipe, parameters = run.recipe(), place.parameters(project)
+    if recipe.backbone in table.BACKBONES:
+        parameters |= {"backbone": recipe.backbone, "frozen": str(recipe.frozen_stages)}
     st.page_link("train.py", label="Start again", icon=":material/replay:", query_params=parameters)
 
 
@@ -109,16 +109,17 @@ def task_in_words(task: events.Progress) -> str:
     return f"{task.task}: {task.done:,} of {task.total:,}".replace(",", "\u202f")
 
 
-def draw_curves(run: Run, so_far: list[Event]) -> None:
+def draw_curves(run: Run, so_far: list[Event], state: State) -> None:
     if not events.last(so_far, events.PhaseStarted):
         return
     found = reading.read(so_far, majority(run))
     frame.message(LOOKS.get(found.kind, "quiet"), found.sentence)
+    is_over = state not in ("waiting", "running", "stopping")
     for column, metric in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         with column:
             st.html(f'<h3 class="thaw-plot">{curves.TITLES[metric]}</h3>')
             st.plotly_chart(
-                curves.figure(so_far, metric),
+                curves.figure(so_far, metric, is_over),
                 key=f"curve-{metric}",
                 config=NO_TOOLBAR,
                 alt=curves.description(so_far, metric),

@@ -11,6 +11,7 @@ from tlcore.project import Project
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 STYLE, ICON = ASSETS / "thaw.css", ASSETS / "thaw.svg"
 MENU = (("pictures.py", "Pictures"), ("train.py", "Train"), ("runs.py", "Runs"))
+BELOW_RUNS = ("run", "results")  # pages without an entry of their own
 
 
 def dress() -> None:
@@ -18,14 +19,20 @@ def dress() -> None:
     st.html(STYLE)
 
 
-def menu() -> None:
-    """Draw our own menu; Streamlit's would drop project and run from the address."""
+def menu(opened_page: str) -> None:
+    """Draw our own menu; Streamlit's would drop project and run from the address.
+
+    Args:
+        opened_page: Last part of the page's address. Streamlit marks the entry of that very page and no other.
+    """
     with st.container(key="thaw-menu", horizontal=True, vertical_alignment="center", gap="small"):
         st.page_link("projects.py", label="Thaw")
         if st.query_params.get("project"):
             opened = place.opened_project()
             for page, title in MENU:
-                st.page_link(page, label=title, query_params=place.parameters(opened))
+                is_marked = page == "runs.py" and opened_page in BELOW_RUNS
+                with st.container(key=f"thaw-menu-{'here' if is_marked else title.lower()}", width="content"):
+                    st.page_link(page, label=title, query_params=place.parameters(opened))
 
 
 def title(text: str, lead: str = "", project: Project | None = None) -> None:

@@ -22,6 +22,17 @@ def one_epoch(number: int) -> list[events.Event]:
     ]
 
 
+def marked(visited) -> list[str]:
+    """Return the labels of the menu's entries that we mark."""
+    found, blocks = [], [visited.main]
+    for block in blocks:
+        below = list(block.children.values())
+        blocks += [each for each in below if hasattr(each, "children")]
+        if getattr(block.proto, "id", "").endswith("thaw-menu-here"):
+            found += [each.proto.label for each in below]
+    return found
+
+
 def write(run, *history: events.Event) -> None:
     for event in history:
         run.events.write(event)
@@ -83,7 +94,21 @@ def test_a_run_stopped_too_early_has_nothing_to_keep(look, run):
     write(run, events.Started("CPU", "a"), events.Stopped(None))
     page = look()
     assert "Stopped, nothing to keep" in words(page)
-    assert "backbone=mobilenet_v2_035" in links(page)["Start again"]
+    assert links(page)["Start again"].endswith("&backbone=mobilenet_v2_035&frozen=4")
+
+
+def test_the_best_epoch_is_the_best_so_far_only_as_long_as_the_run_learns(look, at_work):
+    write(at_work, events.Started("CPU", "a processor"), PHASE, *one_epoch(1))
+    assert "Best so far: epoch 1" in look().get("plotly_chart")[0].proto.spec
+    write(at_work, events.Trained(1))
+    spec = look().get("plotly_chart")[0].proto.spec
+    assert "Best: epoch 1" in spec and "Best so far" not in spec
+
+
+@pytest.mark.parametrize("page", ["run.py", "results.py"])
+def test_a_run_and_its_results_are_marked_in_the_menu_as_runs(visit, filled, run, page):
+    assert marked(visit(page, project=filled.id, run=run.id)) == ["Runs"]
+    assert marked(visit("train.py", project=filled.id)) == []  # Streamlit marks the page's own entry
 
 
 def test_a_failed_run_says_what_to_do(look, run):
