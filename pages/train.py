@@ -30,6 +30,7 @@ def chosen_backbone(dataset: Dataset) -> tuple[Backbone, str]:
 
 def choose(name: str) -> None:
     st.query_params["backbone"] = name
+    st.query_params.pop("frozen", None)  # another backbone has other stages
 
 
 def draw_cards(chosen: Backbone) -> None:
@@ -82,22 +83,33 @@ def draw_all_backbones(chosen: Backbone) -> None:
 
 def ask_depth(backbone: Backbone, suggested: Recipe, reason: str) -> int:
     stages = stage_table.stages(backbone.name)
-    words = {"all": len(stages), "none": 0}
-    start = words.get(str(suggested.frozen_stages), suggested.frozen_stages)
+    usual = as_number(str(suggested.frozen_stages), len(stages)) or 0
+    asked, key = as_number(st.query_params.get("frozen", ""), len(stages)), f"depth-{backbone.name}"
     st.subheader("Freeze depth", anchor=False)
     frozen = st.slider(
         "How many stages stay frozen, counted from the picture",
         min_value=0,
         max_value=len(stages),
-        value=int(start),
-        key=f"depth-{backbone.name}",
+        value=usual if asked is None else asked,
+        key=key,
+        on_change=lambda: keep_depth(st.session_state[key]),
         help="Frozen stages keep what they learned from a million photos. Learning stages adapt to your pictures.",
     )
     network.draw(stages, frozen)
     share = stage_table.learning_share(backbone.name, frozen)
     st.html(f'<p class="thaw-quiet">{html.escape(depth_in_words(frozen, len(stages), share))}</p>')
-    st.caption(f"Thaw suggests {start}: {reason}")
+    st.caption(f"Thaw suggests {usual}: {reason}")
     return frozen
+
+
+def as_number(depth: str, n_stages: int) -> int | None:
+    """Return a freeze depth as a number of stages, or None where it is none of this backbone."""
+    numbers = {"all": n_stages, "none": 0} | {str(number): number for number in range(n_stages + 1)}
+    return numbers.get(depth)
+
+
+def keep_depth(frozen: int) -> None:
+    st.query_params["frozen"] = str(frozen)
 
 
 def depth_in_words(frozen: int, n_stages: int, share: float) -> str:

@@ -2,6 +2,7 @@
 
 import time
 
+import pytest
 from visiting import links, words
 
 from tlcore.overview import AT_WORK
@@ -32,6 +33,32 @@ def test_the_address_keeps_the_chosen_backbone(visit, filled):
     again = visit("train.py", project=filled.id, backbone="vgg16")
     assert choose_button(again, "vgg16").label == "Chosen"
     assert again.slider(key="depth-vgg16").max == 5
+
+
+def test_the_address_keeps_the_chosen_depth(visit, filled):
+    page = visit("train.py", project=filled.id, backbone="vgg16")
+    assert "frozen" not in page.query_params
+    page.slider(key="depth-vgg16").set_value(2).run()
+    assert page.query_params["frozen"] == "2" and page.slider(key="depth-vgg16").value == 2
+    again = visit("train.py", project=filled.id, backbone="vgg16", frozen="2")
+    assert again.slider(key="depth-vgg16").value == 2
+    again.slider(key="depth-vgg16").set_value(4).run()
+    assert again.query_params["frozen"] == "4" and again.slider(key="depth-vgg16").value == 4
+    choose_button(again, "mobilenet_v2_100").click().run()
+    assert "frozen" not in again.query_params
+
+
+@pytest.mark.parametrize(("frozen", "depth"), [("all", 5), ("none", 0), ("0", 0), ("5", 5)])
+def test_a_depth_in_the_address_is_taken(visit, filled, frozen, depth):
+    page = visit("train.py", project=filled.id, backbone="vgg16", frozen=frozen)
+    assert page.slider(key="depth-vgg16").value == depth
+
+
+@pytest.mark.parametrize("frozen", ["6", "-1", "auto", "2.5", "", "9" * 5000, "²"])
+def test_nonsense_in_place_of_a_depth_leaves_what_thaw_suggests(visit, filled, frozen):
+    usual = visit("train.py", project=filled.id, backbone="vgg16").slider(key="depth-vgg16").value
+    page = visit("train.py", project=filled.id, backbone="vgg16", frozen=frozen)
+    assert page.slider(key="depth-vgg16").value == usual and "thaw-problem" not in words(page).partition("</style>")[2]
 
 
 def test_any_backbone_of_the_table_can_be_chosen(visit, filled):
