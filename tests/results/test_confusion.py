@@ -48,7 +48,7 @@ def test_names_of_classes_are_never_read_as_html():
     heat, cells = figure.data
     assert list(heat.x) == list(heat.y) == ["&lt;b&gt;x&lt;/b&gt;", "a&amp;lt;b", "owl"]
     assert (cells.y[1], cells.x[1]) == (heat.y[0], heat.x[1])
-    assert cells.text[1] == "It is &lt;b&gt;x&lt;/b&gt;, the model says a&amp;lt;b"
+    assert cells.text[1] == "It is &lt;b&gt;x&lt;/b&gt;,<br>the model says a&amp;lt;b"
     assert list(figure.layout.xaxis.ticktext) == list(figure.layout.xaxis.tickvals) == list(heat.x)
     assert {note.x for note in figure.layout.annotations} <= set(heat.x)
 

@@ -44,9 +44,9 @@ def figure(report: Report, ink: str) -> go.Figure:
                     [0.501, "rgba(63,143,196,0.12)"], [1, RIGHT_COLOR]],
     )  # fmt: skip
     _add_cells(drawn, report, ink)
-    side = max(320, min(760, 90 + 56 * len(names)))
+    longest = max(len(_short(name)) for name in report.class_names)
     drawn.update_layout(
-        height=side,
+        height=max(320, min(760, 90 + 56 * len(names))) + 4 * longest,  # names stand upright where it is narrow
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         showlegend=False,
         dragmode=False,
@@ -99,7 +99,7 @@ def _add_cells(drawn: go.Figure, report: Report, ink: str) -> None:
     drawn.add_scatter(
         x=[names[column] for _, column in cells],
         y=[names[row] for row, _ in cells],
-        text=[f"It is {whole[row]}, the model says {whole[column]}" for row, column in cells],
+        text=[f"It is {whole[row]},<br>the model says {whole[column]}" for row, column in cells],
         customdata=[[row, column, report.confusion[row][column]] for row, column in cells],
         mode="markers",
         marker={"symbol": "square", "size": max(12, min(44, 620 // len(names))), "opacity": 0},
