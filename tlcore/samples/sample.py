@@ -37,7 +37,13 @@ SAMPLES: dict[str, Sample] = {
     sample.name: sample
     for sample in (
         Sample("leaves", "Leaves, healthy or spotted.", leaves.CLASS_NAMES, 90, leaves.draw),
-        Sample("gauges", "Dials that point low, normal or high. A mirrored low looks like a high!", gauges.CLASS_NAMES, 70, gauges.draw),
+        Sample(
+            "gauges",
+            "Dials that point low, normal or high. A mirrored low looks like a high!",
+            gauges.CLASS_NAMES,
+            70,
+            gauges.draw,
+        ),
         Sample("signs", "Four signs drawn by hand on paper.", signs.CLASS_NAMES, 60, signs.draw),
     )
 }
