@@ -13,6 +13,7 @@ import drawing
 import pytest
 from PIL import Image
 
+from tlcore import atomic
 from tlcore import project as projects
 from tlcore.errors import DatasetError, UploadError, UserError
 from tlcore.images import dataset as datasets
@@ -257,3 +258,29 @@ def test_a_sample_set_is_drawn_and_looked_over(project: Project) -> None:
 def test_a_sample_set_that_does_not_exist_is_refused_at_once(project: Project) -> None:
     with pytest.raises(UserError, match="no sample set"):
         intake.receive_sample(project, "dinosaurs")
+
+
+def test_a_worker_that_ends_well_between_two_looks_never_reads_as_killed(project: Project) -> None:
+    """A quick hand: record and lock change at every moment, as they do when a small upload is looked over."""
+    atomic.write_json(project.dataset_file, {})
+    quick = """
+import sys, filelock
+from pathlib import Path
+from tlcore import atomic
+from tlcore.images import intake_record
+from tlcore.images.intake_record import Report
+from tlcore.project import Project
+project = Project(**atomic.read_json(Path(sys.argv[1]) / "project.json"))
+for _ in range(400):
+    with filelock.FileLock(intake_record.lock_file(project)):
+        intake_record.begin(project)
+        report = Report(project)
+        report.write(has_ended=True)
+print("done", flush=True)
+"""
+    worker = subprocess.Popen([sys.executable, "-c", quick, str(project.folder)], stdout=subprocess.PIPE)
+    states = set()
+    while worker.poll() is None:
+        states.add(intake.status(project).state)
+    assert worker.stdout.read() == b"done\n"
+    assert states <= {"empty", "ready", "working"}

@@ -106,13 +106,18 @@ def start(project: Project) -> None:
 def status(project: Project) -> IntakeStatus:
     """Tell how far the pictures of a project have come. A worker that was killed reads as failed."""
     record = intake_record.read(project)
-    if record and not record.has_ended and not intake_record.is_worked_on(project, record):
-        record = intake_record.read(project)  # it may have ended well between the two looks
+    # Looked at once: a worker that ends well between two looks must not read as one that was killed.
+    is_at_work = record is not None and not record.has_ended and intake_record.is_worked_on(project, record)
+    if record and not record.has_ended and not is_at_work:
+        again = intake_record.read(project)  # it may have ended well between the record and the lock
+        if again and again.started != record.started:
+            return status(project)  # and another one may have begun
+        record = again
     if record is None or (record.has_ended and not record.problem):
         return IntakeStatus("ready" if project.dataset_file.is_file() else "empty")
     if record.has_ended:
         return IntakeStatus("failed", problem=record.problem, advice=record.advice)
-    if intake_record.is_worked_on(project, record):
+    if is_at_work:
         return IntakeStatus("working", record.task or "Starting", record.done, record.total)
     return IntakeStatus(
         "failed",
