@@ -80,6 +80,14 @@ def test_a_run_whose_process_was_killed_has_crashed_although_no_event_says_so(he
     assert runs.state(run) == "crashed"
 
 
+def test_a_run_that_ends_well_between_two_looks_has_not_crashed(new_run):
+    run = new_run()
+    run.events.write(started())
+    seen_before = run.events.all()
+    run.events.write(events.Finished(0.9, 10, 2))
+    assert runs.state(run, seen_before) == "finished"
+
+
 @pytest.mark.parametrize(
     ("last", "expected"),
     [

@@ -165,6 +165,9 @@ def state(run: Run, history: list[Event] | None = None) -> State:
         ends = (events.Stopped, events.Trained, events.Interrupted)
         is_trained = any(events.last(history, kind) for kind in ends)
         return _working_state(run, history, is_trained)
+    latest = run.events.all()
+    if len(latest) > len(history):  # it ended well between the events and the lock
+        return state(run, latest)
     queued = events.last(history, events.Queued)
     just_handed_over = queued is not None and time.time() - queued.time < HANDOVER_S
     started = events.last(history, events.Started) is not None
