@@ -9,7 +9,8 @@ Sources:
     Parameters: counted by ``Model.count_params`` on every graph.
     imagenet_top1: the table at https://keras.io/api/applications/ . The widths missing there: MobileNet, its paper,
     table 6; MobileNetV2, the checkpoint table of its authors (tensorflow/models, research/slim/nets/mobilenet);
-    MobileNetV3, the docstring of ``keras.applications.MobileNetV3Large``.
+    MobileNetV3, the docstring of ``keras.applications.MobileNetV3Large``. ConvNeXt: measured with the converted
+    weights, column "keras acc@1" of the table published with them (github.com/sayakpaul/ConvNeXt-TF), cut to 0.1 %.
 
 Stage starts: a stage is what works at one resolution, and the block that halves the picture opens the new stage.
 Where the halving is a pooling layer or a transition of its own (VGG, DenseNet, the last block of each part in
