@@ -34,7 +34,9 @@ def choose(name: str) -> None:
 
 
 def draw_cards(chosen: Backbone) -> None:
-    cards = table.cards()
+    own, *cards = table.cards()
+    draw_card(own, is_chosen=own.name == chosen.name)
+    st.caption(f"The others see more. What each of them gains and costs, compared with {own.title}:")
     for start in range(0, len(cards), CARDS_PER_ROW):
         for column, card in zip(st.columns(CARDS_PER_ROW), cards[start : start + CARDS_PER_ROW], strict=True):
             with column:
@@ -45,7 +47,7 @@ def draw_card(card: Backbone, is_chosen: bool) -> None:
     with st.container(border=True, key=f"card-{'chosen' if is_chosen else 'other'}-{card.name}"):
         st.html(
             f'<div class="thaw-card"><h3>{html.escape(card.title)}</h3><p>{html.escape(card.card)}</p>'
-            f"<ul><li>{accuracy_of(card)}</li><li>{card.parameters / 1e6:.1f} million weights</li>"
+            f"<ul><li>{accuracy_of(card)}</li><li>{cost_of(card)}</li>"
             f'<li class="{"thaw-here" if weights.is_here(card) else "thaw-away"}">{where(card)}</li></ul></div>'
         )
         st.button(
@@ -60,10 +62,30 @@ def draw_card(card: Backbone, is_chosen: bool) -> None:
 
 
 def accuracy_of(card: Backbone) -> str:
-    return f"ImageNet: {card.imagenet_top1:.0%} right" if card.imagenet_top1 else "ImageNet result not published"
+    """Return how often a backbone is right: on ImageNet, and on small sets of photos where that was measured."""
+    known = [f"ImageNet: {card.imagenet_top1:.0%} right"] if card.imagenet_top1 else []
+    known += [f"small photo sets: {card.probe_accuracy:.0%} right"] if card.probe_accuracy else []
+    text = " · ".join(known) or "ImageNet result not published"
+    return text[0].upper() + text[1:]
+
+
+def cost_of(card: Backbone) -> str:
+    """Return size and time per picture."""
+    weight = f"{card.parameters / 1e6:.1f} million weights"
+    if card.bundled or not card.relative_time:
+        return weight
+    return f"{weight} · {times(card.relative_time)} the time"
+
+
+def times(ratio: float) -> str:
+    return f"{ratio:.1f} times" if ratio < 10 else f"{ratio:.0f} times"
 
 
 def where(card: Backbone) -> str:
+    if card.bundled and weights.is_here(card):
+        return "on this computer, no download"
+    if card.bundled:
+        return "its file is missing: get Thaw anew"
     return "on this computer" if weights.is_here(card) else f"will be downloaded, {card.size_mb:.0f} MB"
 
 
@@ -78,7 +100,7 @@ def draw_all_backbones(chosen: Backbone) -> None:
             key=key,
             on_change=lambda: choose(st.session_state[key]),
         )
-        st.caption(f"{accuracy_of(chosen)} · {chosen.parameters / 1e6:.1f} million weights · {where(chosen)}")
+        st.caption(f"{accuracy_of(chosen)} · {cost_of(chosen)} · {where(chosen)}")
 
 
 def ask_depth(backbone: Backbone, suggested: Recipe, reason: str) -> int:

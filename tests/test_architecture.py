@@ -13,7 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FRONT = [path for path in [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))] if path.is_file()]
 ROOMS = sorted((ROOT / "tlcore").rglob("*.py"))
-SOURCES = [*ROOMS, *FRONT, ROOT / "start.py"]
+RECIPE = sorted((ROOT / "distillation").glob("*.py"))
+SOURCES = [*ROOMS, *FRONT, ROOT / "start.py", *RECIPE]
 HEAVY = {"tensorflow", "keras", "jax", "torch"}
 EVERY_ERROR = {"Exception", "BaseException"}
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}

@@ -8,6 +8,7 @@ from tlcore.errors import RecipeError
 ROWS = list(table.BACKBONES.values())
 # One of every family, small; the other rows: python -m tlcore.backbones.generate --check
 MEASURED = (
+    "thawnet",
     "mobilenet_v2_035",
     "mobilenet_v3_small_075",
     "mobilenet_025",

@@ -11,16 +11,17 @@ from tlcore.backbones import table
 from tlcore.errors import RecipeError
 
 ROWS = list(table.BACKBONES.values())
+KERAS_ROWS = [row for row in ROWS if not row.bundled]
 
 
-def each_row(rows=ROWS):
+def each_row(rows=KERAS_ROWS):
     return pytest.mark.parametrize("row", rows, ids=[row.name for row in rows])
 
 
 def test_every_image_classifier_of_keras_has_a_row_but_nasnet():
     builders = {name for name in dir(keras.applications) if name[0].isupper()}
 
-    assert builders - {row.builder for row in ROWS} == {"NASNetLarge", "NASNetMobile"}
+    assert builders - {row.builder for row in KERAS_ROWS} == {"NASNetLarge", "NASNetMobile"}
 
 
 def test_names_are_lower_case_with_the_width_behind():
@@ -29,12 +30,19 @@ def test_names_are_lower_case_with_the_width_behind():
     assert widths == {"_025", "_035", "_050", "_075", "_100", "_130", "_140"}
 
 
-def test_six_backbones_are_cards_and_each_says_in_a_sentence_why():
+def test_thaws_own_is_the_first_card_and_six_of_keras_follow():
+    own, *others = table.cards()
+
+    assert own.name == "thawnet" and own.bundled and not own.weights_url
+    assert len(others) == 6 and not any(card.bundled for card in others)
+
+
+def test_each_card_says_in_a_sentence_why_and_what_it_costs():
     cards = table.cards()
 
-    assert len(cards) == 6
     assert {card.name for card in cards} == {row.name for row in ROWS if row.card}
     assert all(card.card.endswith(".") for card in cards)
+    assert all(card.relative_time and card.relative_time >= 1 for card in cards)
 
 
 def test_a_name_that_does_not_exist_is_answered_with_the_closest_ones():

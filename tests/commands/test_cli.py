@@ -11,15 +11,9 @@ from pathlib import Path
 
 import drawing
 import pytest
+from commands_called import ROOT, call
 
 TINY = ("--backbone", "mobilenet_025", "--weights", "random", "--image-size", "32", "--freeze", "all", "--epochs", "1")
-ROOT = Path(__file__).parents[2]
-
-
-def call(*arguments: object, **environment: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "tlcore", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=ROOT,
-                          env=os.environ | environment)  # fmt: skip
 
 
 def one_plain_line(ended: subprocess.CompletedProcess) -> str:
@@ -95,7 +89,7 @@ def test_backbones_says_which_weights_are_on_this_computer(tmp_path):
     value = json.loads(call("backbones", "--json", KERAS_HOME=str(tmp_path)).stdout)
     by_name = {row["name"]: row for row in value["backbones"]}
     assert {"vgg16", "resnet50_v2", "mobilenet_v2_035", "efficientnet_v2_b0"} <= set(by_name)
-    assert not any(row["on_this_computer"] for row in by_name.values())
+    assert [name for name, row in by_name.items() if row["on_this_computer"]] == ["thawnet"]
 
 
 def test_stages_lists_the_cuts():

@@ -5,6 +5,7 @@ import time
 import pytest
 from visiting import links, words
 
+from tlcore.backbones import table, weights
 from tlcore.overview import AT_WORK
 from tlcore.runs import run as runs
 
@@ -19,11 +20,33 @@ def test_without_pictures_the_page_leads_to_them(visit, empty):
     assert links(page)["Bring in pictures"].endswith(f"pictures?project={empty.id}")
 
 
-def test_six_cards_say_what_they_are_and_where_their_weights_are(visit, filled):
+def cards_of(page):
+    return [each.proto.body for each in page.html if "thaw-card" in each.proto.body and "<h3>" in each.proto.body]
+
+
+def test_the_first_card_needs_no_download_and_is_chosen_where_nothing_better_is_here(visit, filled):
     page = visit("train.py", project=filled.id)
-    cards = [each.proto.body for each in page.html if "thaw-card" in each.proto.body and "<h3>" in each.proto.body]
-    assert len(cards) == 6
-    assert all("will be downloaded" in card and "ImageNet" in card for card in cards)
+    assert "on this computer, no download" in cards_of(page)[0]
+    assert choose_button(page, "thawnet").label == "Chosen"
+    assert "it comes with Thaw, and nothing that sees more is on this computer" in words(page)
+
+
+def test_the_other_cards_say_what_they_gain_and_what_they_cost(visit, filled):
+    _, *others = cards_of(visit("train.py", project=filled.id))
+    assert len(others) == 6
+    assert all("will be downloaded" in card and "ImageNet" in card and "times the time" in card for card in others)
+
+
+def test_better_weights_on_this_computer_are_suggested_and_the_reason_is_said(visit, filled, tmp_path):
+    row = table.get("mobilenet_v2_100")
+    file = weights.path(row)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("wb") as content:
+        content.truncate(row.parameters * 4 + 100_000)
+    page = visit("train.py", project=filled.id)
+    assert choose_button(page, "mobilenet_v2_100").label == "Chosen"
+    assert "its weights are on this computer, and it sees more than thawnet" in words(page)
+    assert "on this computer" in cards_of(page)[1] and "no download" not in cards_of(page)[1]
 
 
 def test_the_address_keeps_the_chosen_backbone(visit, filled):

@@ -64,6 +64,12 @@ def test_only_rates_that_thaw_chose_and_that_count_are_called_its_choice(recipe,
     assert len(reasons) == bool(said) and all(reason.startswith(said) for reason in reasons)
 
 
+def test_where_no_weights_were_fetched_thaws_own_is_taken_and_that_is_said():
+    settled = settle(Recipe())
+    assert settled.recipe.backbone == "thawnet" and settled.recipe.image_size == 128
+    assert "Backbone thawnet: it comes with Thaw, and nothing that sees more is on this computer." in settled.reasons
+
+
 def test_weights_on_this_computer_are_preferred_and_that_is_said(tmp_path):
     row = table.get("resnet50_v2")
     (tmp_path / "models").mkdir()

@@ -4,12 +4,13 @@ In: a row of the table. Out: the network without its top, the cuts between its s
 """
 
 import itertools
+import zipfile
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from tlcore.backbones import graph
+from tlcore.backbones import graph, thawnet
 from tlcore.backbones.backbone import Backbone
 from tlcore.backbones.graph import cuts, split
 from tlcore.backbones.stage_table import Anatomy, Cut, Stage
@@ -45,15 +46,22 @@ def build(backbone: Backbone, image_size: int, weights: Path | None, seed: int |
         )
     if seed is not None:
         keras.utils.set_random_seed(seed)
-    builder = getattr(keras.applications, backbone.builder)
-    shape = (image_size, image_size, 3)
-    model = builder(include_top=False, weights=None, input_shape=shape, **dict(backbone.arguments))
+    model = _network(backbone, image_size)
     # Always by path, never weights="imagenet": Keras would choose another file by picture size for MobileNet V1/V2.
     if weights is not None:
         _load(model, weights, backbone)
     if backbone.family == "EfficientNet":
         _mend_normalization(model, is_loaded=weights is not None)
     return model
+
+
+def _network(backbone: Backbone, image_size: int) -> keras.Model:
+    """Build the network with random weights."""
+    if backbone.bundled:
+        return thawnet.build(image_size)
+    builder = getattr(keras.applications, backbone.builder)
+    shape = (image_size, image_size, 3)
+    return builder(include_top=False, weights=None, input_shape=shape, **dict(backbone.arguments))
 
 
 def stage_cuts(backbone: Backbone, model: keras.Model) -> tuple[Cut, ...]:
@@ -114,11 +122,16 @@ def _learnable(layer: keras.Layer) -> int:
 
 def _load(model: keras.Model, path: Path, backbone: Backbone) -> None:
     try:
-        model.load_weights(str(path))
-    except (ValueError, OSError, KeyError) as error:
+        if backbone.bundled:
+            thawnet.load(model, path)
+        else:
+            model.load_weights(str(path))
+    except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
         raise WeightsError(
             f"The file {path} does not hold the weights of {backbone.title}.",
-            f"Delete it; Thaw fetches {backbone.weights_file} again when it is needed.",
+            "Get Thaw anew, or choose another backbone."
+            if backbone.bundled
+            else f"Delete it; Thaw fetches {backbone.weights_file} again when it is needed.",
             detail=str(error),
         ) from error
 

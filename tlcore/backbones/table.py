@@ -1,4 +1,4 @@
-"""The table of backbones: every image classifier of ``keras.applications``, one row each. No TensorFlow here.
+"""The table of backbones: Thaw's own and every image classifier of ``keras.applications``. No TensorFlow here.
 
 NASNet is not in the table: its cells read the outputs of two earlier cells, so it can be cut in its stem only
 and freezing it stage by stage is impossible.
@@ -18,17 +18,24 @@ ResNetV2), it closes the old stage instead: that keeps the names of the papers a
 """
 
 import difflib
+from dataclasses import replace
 
 from tlcore.backbones.backbone import Backbone
+from tlcore.backbones.measured import PROBE_ACCURACIES, RELATIVE_TIMES
 from tlcore.backbones.rows_heavy import heavy_rows
 from tlcore.backbones.rows_light import light_rows
+from tlcore.backbones.rows_own import own_rows
 from tlcore.errors import RecipeError
 
 __all__ = ["BACKBONES", "Backbone", "cards", "get"]
 
-BACKBONES: dict[str, Backbone] = {row.name: row for row in (*light_rows(), *heavy_rows())}
+BACKBONES: dict[str, Backbone] = {
+    row.name: replace(row, probe_accuracy=PROBE_ACCURACIES.get(row.name), relative_time=RELATIVE_TIMES.get(row.name))
+    for row in (*own_rows(), *light_rows(), *heavy_rows())
+}
 
 _CARDS = (
+    "thawnet",
     "mobilenet_v2_100",
     "mobilenet_v3_large_100",
     "efficientnet_v2_b0",
@@ -54,5 +61,5 @@ def get(name: str) -> Backbone:
 
 
 def cards() -> tuple[Backbone, ...]:
-    """Return the six backbones that are shown first, from the quickest to the heaviest."""
+    """Return the backbones that are shown first: Thaw's own, then from the quickest to the heaviest."""
     return tuple(BACKBONES[name] for name in _CARDS)

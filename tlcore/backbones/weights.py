@@ -1,6 +1,7 @@
 """Pretrained weights: which are on this computer, and fetching those that are not. No TensorFlow here.
 
-They lie where Keras keeps them (``KERAS_HOME/models``), under the names that Keras gives them, so that files fetched
+Those of Thaw's own network come with Thaw, in ``assets/``, and are never fetched. The others lie
+where Keras keeps them (``KERAS_HOME/models``), under the names that Keras gives them, so that files fetched
 by either serve both. A file is whole or not there: it is downloaded beside its place, verified, then renamed.
 """
 
@@ -23,20 +24,24 @@ from tlcore.errors import WeightsError
 _ATTEMPTS = 3  # the first and two more
 _PAUSE_S = 0.5
 _TIMEOUT_S = 30
+BUNDLED = Path(__file__).resolve().parents[2] / "assets"
+"""Where the weights lie that come with Thaw."""
 _CHUNK_BYTES = 1 << 18
+_GET_THAW_ANEW = "Get Thaw anew, or put this one file back from a fresh copy; or choose another backbone."
 
 Progress = Callable[[int, int], None]
 
 
 def path(backbone: Backbone) -> Path:
     """Return where the weights of a backbone lie, or will lie, on this computer."""
-    return workspace.keras_home() / "models" / backbone.weights_file
+    folder = BUNDLED if backbone.bundled else workspace.keras_home() / "models"
+    return folder / backbone.weights_file
 
 
 def is_here(backbone: Backbone) -> bool:
-    """Tell whether the weights are on this computer, quickly: a file with room for all of them (4 bytes each)."""
+    """Tell whether the weights are on this computer, quickly: a file with room for all of them."""
     file = path(backbone)
-    return file.is_file() and file.stat().st_size >= backbone.parameters * 4
+    return file.is_file() and file.stat().st_size >= backbone.parameters * backbone.bytes_per_weight
 
 
 def url(backbone: Backbone, base_url: str | None = None) -> str:
@@ -70,9 +75,13 @@ def fetch(backbone: Backbone, progress: Progress | None = None, base_url: str | 
         if found:
             raise WeightsError(
                 f"The file {file} should hold the weights of {backbone.title}, but {found}.",
-                f"Delete this file and start again; Thaw then fetches it from {url(backbone, base_url)}.",
+                _GET_THAW_ANEW
+                if backbone.bundled
+                else f"Delete this file and start again; Thaw then fetches it from {url(backbone, base_url)}.",
             )
         return file
+    if backbone.bundled:
+        raise WeightsError(f"The file {file}, which comes with Thaw, is missing.", _GET_THAW_ANEW)
     address = url(backbone, base_url)
     try:
         with atomic.replacing(file) as beside:
@@ -125,7 +134,7 @@ def _say_nothing(received: int, total: int) -> None:
 
 def _what_is_wrong(file: Path, backbone: Backbone) -> str:
     """Return what is wrong with a file in a half sentence, or an empty text."""
-    size, least = file.stat().st_size, backbone.parameters * 4
+    size, least = file.stat().st_size, backbone.parameters * backbone.bytes_per_weight
     if size < least:
         return f"it has {size:,} bytes and needs at least {least:,}, so it was cut short"
     expected = backbone.sha256 or backbone.keras_hash

@@ -16,6 +16,9 @@ from tlcore.training.recipe import Recipe
 
 # A head of one layer is settled after a few hundred steps; below that more rounds cost nothing.
 HEAD_STEPS = 900
+# Few pictures make short epochs; after this many a head has seen each often enough, and a sample set is learned
+# within a minute on two cores.
+MOST_EPOCHS = 45
 # Opening a stage pays from about this many training pictures per class on; below it, only the head learns.
 # Source: Kim et al. 2022 (arXiv 2202.10054 and 2205.07874): with few pictures a head on fixed features wins.
 OPEN_FROM_PER_CLASS = 50
@@ -60,13 +63,17 @@ def _with(settled: Settled, reason: str, **chosen: object) -> Settled:
 def _backbone(settled: Settled, dataset: Dataset, split: Split) -> Settled:
     if settled.recipe.backbone != "auto":
         return settled
-    here = [row for row in table.BACKBONES.values() if weights.is_here(row)]
-    if settled.recipe.weights == "random" or not here:
-        name = table.cards()[0].name
-        return _with(settled, f"Backbone {name}: small, fast and good with few pictures.", backbone=name)
+    own = table.cards()[0].name
+    if settled.recipe.weights == "random":
+        return _with(settled, f"Backbone {own}: small and fast, and no weights are needed.", backbone=own)
+    fetched = [row for row in table.BACKBONES.values() if not row.bundled and weights.is_here(row)]
+    if not fetched:
+        reason = f"Backbone {own}: it comes with Thaw, and nothing that sees more is on this computer."
+        return _with(settled, reason, backbone=own)
     carded = {row.name for row in table.cards()}
-    best = max(here, key=lambda row: (row.name in carded, row.imagenet_top1 or 0.0))
-    return _with(settled, f"Backbone {best.name}: its weights are on this computer.", backbone=best.name)
+    best = max(fetched, key=lambda row: (row.name in carded, row.imagenet_top1 or 0.0))
+    reason = f"Backbone {best.name}: its weights are on this computer, and it sees more than {own}."
+    return _with(settled, reason, backbone=best.name)
 
 
 def _image_size(settled: Settled, dataset: Dataset, split: Split) -> Settled:
@@ -110,7 +117,7 @@ def _epochs(settled: Settled, dataset: Dataset, split: Split) -> Settled:
     if settled.recipe.epochs is not None:
         return settled
     steps = math.ceil(len(split.train) / (settled.recipe.batch_size or 1))
-    epochs = min(60, max(16, math.ceil(HEAD_STEPS / steps)))
+    epochs = min(MOST_EPOCHS, max(16, math.ceil(HEAD_STEPS / steps)))
     reason = f"At most {epochs} epochs of {steps} steps; training stops earlier when the check loss no longer falls."
     if not settled.recipe.early_stopping:
         reason = f"{epochs} epochs of {steps} steps."
