@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from distillation.teacher import Answers
+from distillation.answers import Answers
 
 _PARTS = ("views", "middle", "final", "scores")
 
@@ -23,7 +23,7 @@ class Batch:
 
     Args:
         views: (N, 128, 128, 3) uint8.
-        answers: See ``teacher.Answers``; float16.
+        answers: See ``answers.Answers``; float16.
     """
 
     views: np.ndarray

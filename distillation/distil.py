@@ -61,8 +61,7 @@ class Distillation:
 
     def averages(self) -> dict[str, np.ndarray]:
         """Return the averaged weights of the backbone after the last finished round, by path."""
-        with np.load(self._state, allow_pickle=False) as arrays:
-            return {name.removeprefix("average/"): arrays[name] for name in arrays.files if name.startswith("average/")}
+        return student.averages_in(self._state)
 
     @property
     def _state(self) -> Path:

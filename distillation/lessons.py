@@ -4,9 +4,9 @@ import keras
 import numpy as np
 from PIL import Image
 
+from distillation.answers import Answers
 from distillation.bank import OpenBank, Targets
 from distillation.plan import VIEW_SIDE, Plan
-from distillation.teacher import Answers
 
 Answer = dict[str, np.ndarray]
 

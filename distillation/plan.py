@@ -40,7 +40,7 @@ class Plan:
         drawn_share: Share of the views that show drawn pictures, 0 to 1.
         mixed_share: Share of the views that are mixed from two pictures, 0 to 1.
         temperature: By which the teacher's class scores are divided before the softmax (Hinton et al. 2015,
-            https://arxiv.org/abs/1503.02531); 2 as in our pilot.
+            https://arxiv.org/abs/1503.02531); 2 from a trial of ours.
         middle_weight: Weight of the loss on the tensor in the middle of the network; the others count 1.
     """
 

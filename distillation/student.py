@@ -14,10 +14,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from distillation.answers import FINAL_GRID, MIDDLE_GRID
 from distillation.bank import Targets
 from distillation.plan import Plan
 from distillation.pooling import GridPooling
-from distillation.teacher import FINAL_GRID, MIDDLE_GRID
 from tlcore import atomic
 from tlcore.backbones import thawnet
 
@@ -114,4 +114,10 @@ def load(model: keras.Model, file: Path) -> dict[str, np.ndarray]:
             variable.assign(arrays[f"model/{number}"])
         for number, variable in enumerate(model.optimizer.variables):
             variable.assign(arrays[f"optimizer/{number}"])
+    return averages_in(file)
+
+
+def averages_in(file: Path) -> dict[str, np.ndarray]:
+    """Return the averaged weights of the backbone that ``save`` wrote, by path."""
+    with np.load(file, allow_pickle=False) as arrays:
         return {name.removeprefix("average/"): arrays[name] for name in arrays.files if name.startswith("average/")}

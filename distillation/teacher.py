@@ -6,36 +6,19 @@ middle, the last one, and the scores of its 1,000 classes. Nobody's labels are n
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from distillation.answers import FINAL_GRID, MIDDLE_GRID, Answers
 from distillation.plan import ENGINES, VIEW_SIDE
 from distillation.pooling import GridPooling
 
-MIDDLE_GRID, FINAL_GRID = 4, 2
-"""Sides of the grids to which the two tensors are averaged: an area of 32 and of 64 pixels per cell."""
 MIDDLE_LAYER, FINAL_LAYER = "block_12_add", "out_relu"
 _BATCH = 64
 
 Ask = Callable[[np.ndarray], list[np.ndarray]]
-
-
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """What the teacher says of N views, float16.
-
-    Args:
-        middle: (N, 4, 4, 96): after the last block at a sixteenth of the side, averaged to a grid; linear.
-        final: (N, 2, 2, 1280): after the last layer before the pooling, averaged to a grid; 0 to 6.
-        scores: (N, 1000): before the softmax.
-    """
-
-    middle: np.ndarray
-    final: np.ndarray
-    scores: np.ndarray
 
 
 class Teacher:

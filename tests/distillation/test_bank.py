@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from distillation.answers import Answers
 from distillation.bank import Bank
 from distillation.lessons import Lessons, as_targets
 from distillation.plan import Plan
-from distillation.teacher import Answers
 
 PLAN = Plan((64, 128), shard_views=8, batch_size=4, bank_shards=2)
 

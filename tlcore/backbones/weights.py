@@ -1,8 +1,8 @@
 """Pretrained weights: which are on this computer, and fetching those that are not. No TensorFlow here.
 
-Those of Thaw's own network come with Thaw, in ``assets/``, and are never fetched. The others lie
-where Keras keeps them (``KERAS_HOME/models``), under the names that Keras gives them, so that files fetched
-by either serve both. A file is whole or not there: it is downloaded beside its place, verified, then renamed.
+Those of Thaw's own network come with Thaw, in ``assets/``, and are never fetched. The others lie where Keras keeps them
+(``KERAS_HOME/models``), under the names that Keras gives them, so that files fetched by either serve both. A file is
+whole or not there: it is downloaded beside its place, verified, then renamed.
 """
 
 import hashlib
