@@ -5,9 +5,9 @@ streamlit run app.py        or        python app.py        (start.py does it for
 
 import streamlit as st
 
-from tlcore import http
+from tlcore import http, http_upload
 
-app = st.App("pages/router.py", routes=http.routes(), middleware=http.middleware())
+app = st.App("pages/router.py", routes=http.routes() + http_upload.routes(), middleware=http.middleware())
 
 if __name__ == "__main__":
     app.run()

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts import frame, gallery, place, problems, words
+from pages.parts import drop, frame, gallery, place, problems, understood, words
 from tlcore import overview, workspace
 from tlcore.errors import DatasetError, UserError
 from tlcore.images import health, intake, split
 from tlcore.images.dataset import Dataset
+from tlcore.images.intake import IntakeStatus
 from tlcore.images.split import Split
 from tlcore.project import Project
 from tlcore.runs import run as runs
@@ -18,7 +19,7 @@ from tlcore.training.recipe import Recipe
 
 PER_PAGE = 48
 LAYOUT = """
-A zip of one folder per class:
+One folder per class, as a folder or in a zip:
 
 ```
 flowers/
@@ -26,19 +27,20 @@ flowers/
   tulip/   photo1.jpg  …
 ```
 
-Folders `train`, `validation` and `test` with the classes inside are understood too.
+Folders `train`, `validation` and `test` with the classes inside are understood too, and so is a table `labels.csv`
+beside the pictures:
+
+```
+filename,label
+photo1.jpg,daisy
+photo2.jpg,tulip
+```
 """
 
 
 def bring_in(project: Project) -> None:
-    """Take a zip from the browser, or a folder of this computer where the installer allows it."""
-    turn = st.session_state.setdefault("zip_turn", 0)
-    sent = st.file_uploader("A zip with one folder per class", type="zip", key=f"zip-{turn}")
-    if sent is not None:
-        st.session_state["zip_turn"] = turn + 1
-        intake.receive_zip(project, sent, sent.name)
-        intake.start(project)
-        st.rerun()
+    """Take pictures from the browser, or a folder of this computer where the installer allows it."""
+    drop.area(project)
     if workspace.picture_folders():
         take_from_server(project)
     with st.expander("How should the folders look?"):
@@ -82,6 +84,9 @@ def watch(project: Project) -> None:
         of_total = f": {status.done:,} of {status.total:,}".replace(",", "\u202f") if status.total else " …"
         st.progress(min(1.0, share), text=f"{status.task or 'Looking over the pictures'}{of_total}")
         frame.message("quiet", "You may close this page: the work goes on, and the address shows it again.")
+        found = intake.mapping_of(project)
+        if found:
+            understood.show(found)
 
 
 def show_classes(dataset: Dataset) -> None:
@@ -181,6 +186,15 @@ def offer_others(project: Project) -> None:
     bring_in(project)
 
 
+def show_failure(project: Project, status: IntakeStatus, has_pictures: bool) -> None:
+    problems.show(UserError(status.problem, status.advice))
+    if status.can_try_again and st.button("Try again", help="What was brought in is still here."):
+        intake.start(project)
+        st.rerun()
+    if has_pictures:
+        frame.message("quiet", "The pictures from before are still here, unchanged:")
+
+
 opened = place.opened_project()
 status = intake.status(opened)
 dataset = overview.dataset_of(opened) if status.state in ("ready", "failed") else None
@@ -188,16 +202,17 @@ frame.title(
     "Pictures",
     ""
     if dataset
-    else "One folder per class, packed into a zip. Every file is looked over once; what cannot be used "
-    "is set aside and named.",
+    else "One folder per class is all it takes. Every file is looked over once; what cannot be used is set aside and "
+    "named.",
     opened,
 )
 if status.state == "failed" and not (dataset and runs.runs_in(opened.runs)):
-    problems.show(UserError(status.problem, status.advice))
-    if dataset:
-        frame.message("quiet", "The pictures from before are still here, unchanged:")
+    show_failure(opened, status, has_pictures=dataset is not None)
+asked = intake.mapping_of(opened) if status.state == "asking" else None
 if status.state == "working":
     watch(opened)
+elif asked:
+    understood.ask(opened, asked)
 elif dataset:
     show_all(opened, dataset)
 else:

@@ -1,6 +1,9 @@
-"""What every test may ask for: a browser, and an installation of its own that leaves the user's alone."""
+"""What every test may ask for: a browser, a small disk, an installation of its own that leaves the user's alone."""
 
 import os
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import chromium
@@ -30,3 +33,15 @@ def browser_path() -> str:
     if os.environ.get("CI", "").lower() in {"1", "true"}:
         pytest.fail(f"{NO_BROWSER}; with CI=true the browser tests must run")
     pytest.skip(NO_BROWSER)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 3 MB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)]
+    if os.name == "nt" or not shutil.which("mount") or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("a small disk cannot be mounted here")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)

@@ -2,6 +2,7 @@
 
     UserError            anything that a user can understand and mend
     ├── UploadError      what was brought in could not be taken (zip, path, disk)
+    │   └── DiskFull     the disk has no room for it; what has arrived stays, and it can go on
     ├── DatasetError     the pictures cannot be trained on as they are
     ├── RecipeError      a choice that is out of range or does not fit the others
     ├── WeightsError     pretrained weights are missing, cut short or not what they should be
@@ -32,6 +33,10 @@ class UserError(Exception):
 
 class UploadError(UserError):
     """What was brought in could not be taken."""
+
+
+class DiskFull(UploadError):
+    """The disk has no room for what is brought in; what has arrived stays, and it can go on."""
 
 
 class DatasetError(UserError):

@@ -64,29 +64,29 @@ def health(request: Request) -> Response:
 def send_thumbnail(request: Request) -> Response:
     """Send a small copy of a picture; its content never changes, so the browser may keep it."""
     try:
-        owned = _owned_project(request)
+        owned = owned_project(request)
     except UserError as error:
-        return _not_found(error)
+        return not_found(error)
     content = request.path_params["content"]
     file = owned.thumbnails / f"{content}.jpg"
     if not (re.fullmatch(r"[0-9a-f]{64}", content) and file.is_file()):
         return PlainTextResponse("There is no such picture.\n", status_code=404)
-    headers = _private(f"private, max-age={ONE_DAY_S}, immutable")
+    headers = private(f"private, max-age={ONE_DAY_S}, immutable")
     return FileResponse(file, media_type="image/jpeg", headers=headers)
 
 
 def send_model(request: Request) -> Response:
     """Send the finished model of a run, in pieces, under a name that says what it is."""
     try:
-        owned = _owned_project(request)
+        owned = owned_project(request)
         run = address.find(owned.runs, request.path_params["run"])
     except UserError as error:
-        return _not_found(error)
+        return not_found(error)
     file = model_file(run)
     if not file.is_file():
         return PlainTextResponse("This run has no model to download.\n", status_code=404)
     return FileResponse(
-        file, media_type="application/zip", filename=download_name(owned, run), headers=_private("private, no-store")
+        file, media_type="application/zip", filename=download_name(owned, run), headers=private("private, no-store")
     )
 
 
@@ -97,12 +97,16 @@ def download_name(owned: Project, run: Run) -> str:
     return "-".join(part for part in ("thaw", name, run.id.rsplit("-", 1)[0]) if part) + ".zip"
 
 
-def _owned_project(request: Request) -> Project:
-    """Return the project in the address if it belongs to the browser that asks."""
+def owned_project(request: Request) -> Project:
+    """Return the project in the address if it belongs to the browser that asks.
+
+    Raises:
+        UserError: It does not, or there is none.
+    """
     return project.load(request.path_params["project"], identity.of(request.cookies) or "")
 
 
-def _private(cache_control: str) -> dict[str, str]:
+def private(cache_control: str) -> dict[str, str]:
     """Return headers for what belongs to one person."""
     return {
         "cache-control": cache_control,
@@ -111,6 +115,6 @@ def _private(cache_control: str) -> dict[str, str]:
     }
 
 
-def _not_found(error: UserError) -> Response:
+def not_found(error: UserError) -> Response:
     """Answer that there is nothing."""
     return PlainTextResponse(f"{error}\n", status_code=404)

@@ -3,6 +3,8 @@
     THAW_HOME              everything of this installation; default ``~/.thaw``
     THAW_PICTURE_FOLDERS   folders of this computer from which pictures may be taken by path in the app,
                            separated like PATH; empty (the default) switches that off
+    THAW_UPLOAD_FILES      most files that a browser may send into one project; default 200000
+    THAW_UPLOAD_GB         most gigabytes (10**9 bytes) that a browser may send into one project; default 50
     THAW_HOSTS             further names under which this server may be called, separated by commas
     KERAS_HOME             where Keras keeps pretrained weights; default ``~/.keras``
     THAW_WEIGHTS_URL       a mirror of https://storage.googleapis.com to fetch weights from, with the same paths below
@@ -13,6 +15,8 @@ The layout below THAW_HOME: ``projects/ID/pictures``, ``projects/ID/runs/RUN``, 
 
 import os
 from pathlib import Path
+
+from tlcore.errors import UserError
 
 
 def home() -> Path:
@@ -46,7 +50,33 @@ def picture_folders() -> tuple[Path, ...]:
     return tuple(Path(part).expanduser().resolve() for part in setting.split(os.pathsep) if part.strip())
 
 
+def upload_files() -> int:
+    """Return the most files that a browser may send into one project."""
+    return int(_number("THAW_UPLOAD_FILES", 200_000))
+
+
+def upload_bytes() -> int:
+    """Return the most bytes that a browser may send into one project: half a million photos of 100 KB."""
+    return int(_number("THAW_UPLOAD_GB", 50) * 10**9)
+
+
 def extra_hosts() -> tuple[str, ...]:
     """Return the further host names under which this server may be called."""
     setting = os.environ.get("THAW_HOSTS", "")
     return tuple(part.strip().lower() for part in setting.split(",") if part.strip())
+
+
+def _number(name: str, default: float) -> float:
+    """Return a setting that is a number above zero.
+
+    Raises:
+        UserError: It is anything else; silence would let a slip of the pen pass for a limit.
+    """
+    setting = os.environ.get(name, "").strip()
+    try:
+        value = float(setting or default)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise UserError(f"The setting {name} is “{setting}”.", "Set it to a number above zero, or leave it out.")
+    return value

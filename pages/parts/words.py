@@ -20,6 +20,11 @@ STATES = {
 }
 
 
+def number(value: int) -> str:
+    """Return a number with its thousands apart: 1 500."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
 def count(number: int, one: str, many: str = "") -> str:
     """Return a number with its noun: 1 picture, 1 500 pictures."""
     return f"{number:,}".replace(",", "\u202f") + f" {one if number == 1 else many or one + 's'}"

@@ -34,7 +34,7 @@ def project_address(server, page, photos) -> str:
     page.get_by_label("Name of a new project").fill("Flowers 花")
     page.get_by_role("button", name="Make it").click()
     expect(page.get_by_role("heading", name="Pictures", exact=True)).to_be_visible()
-    page.locator("input[type=file]").set_input_files(photos)
+    page.locator("input.files").set_input_files(photos)
     expect(page.get_by_role("heading", name="Classes")).to_be_visible(timeout=60_000)
     return page.url
 

@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import bringing
 import drawing
 import filelock
 import pytest
@@ -75,8 +76,7 @@ def zipped(tmp_path_factory) -> Path:
 def filled(zipped) -> Project:
     """A project whose pictures have been looked over."""
     made = project.create(ME, "Ice & amber")
-    with zipped.open("rb") as stream:
-        intake.receive_zip(made, stream, zipped.name)
+    bringing.take(made, zipped)
     assert intake.main([str(made.folder)]) == 0
     return made
 

@@ -1,9 +1,9 @@
 """Bringing pictures in, and what is shown of them."""
 
-import io
+import json
 import time
-import zipfile
 
+import bringing
 import drawing
 import filelock
 import pytest
@@ -13,16 +13,24 @@ from tlcore import identity, overview, project
 from tlcore.images import intake, intake_record
 
 
-def test_an_empty_project_asks_for_a_zip_and_shows_how_it_should_look(visit, empty):
+def drop_area(page) -> dict | None:
+    """Return what the drop area of a page is told, or None if there is none."""
+    drawn = page.get("bidi_component")
+    return json.loads(drawn[0].proto.json) if drawn else None
+
+
+def test_an_empty_project_has_a_drop_area_and_shows_how_the_folders_should_look(visit, empty, monkeypatch):
+    monkeypatch.setenv("THAW_UPLOAD_FILES", "77")
     page = visit("pictures.py", project=empty.id)
-    assert page.file_uploader[0].label == "A zip with one folder per class"
-    assert "train" in words(page) and "daisy/" in words(page)
+    assert drop_area(page) == {"address": f"/files/{empty.id}/upload", "maxFiles": 77, "maxBytes": 50 * 10**9}
+    assert "train" in words(page) and "daisy/" in words(page) and "filename,label" in words(page)
     assert not page.text_input  # a path on the server only where the installer allows it
 
 
 def test_a_zip_is_looked_over_in_a_process_of_its_own(visit, empty, zipped):
+    bringing.take(empty, zipped)
+    intake.start(empty)
     page = visit("pictures.py", project=empty.id)
-    page.file_uploader[0].upload("pictures.zip", zipped.read_bytes(), "application/zip").run()
     assert page.get("progress") or "60" in words(page)
     while intake.status(empty).state == "working":
         time.sleep(0.05)
@@ -57,8 +65,7 @@ def test_thumbnails_are_fetched_lazily_from_our_own_route(visit, filled):
 
 
 def test_while_pictures_are_looked_over_the_page_says_so(visit, empty, zipped):
-    with zipped.open("rb") as stream:
-        intake.receive_zip(empty, stream, "pictures.zip")
+    bringing.take(empty, zipped)
     intake.start(empty)
     page = visit("pictures.py", project=empty.id)
     assert page.get("progress") or intake.status(empty).state == "ready"
@@ -66,14 +73,18 @@ def test_while_pictures_are_looked_over_the_page_says_so(visit, empty, zipped):
         time.sleep(0.05)
 
 
+def send_no_zip(project):
+    """Bring in something that only calls itself a zip."""
+    bringing.send(project, {"pictures.zip": b"this is no zip"})
+    assert intake.receive_upload(project) == []
+    assert intake.main([str(project.folder)]) == 1
+
+
 def test_a_zip_that_cannot_be_used_is_refused_with_advice(visit, empty):
-    page = visit("pictures.py", project=empty.id)
-    page.file_uploader[0].upload("pictures.zip", b"this is no zip", "application/zip").run()
-    while intake.status(empty).state == "working":
-        time.sleep(0.05)
+    send_no_zip(empty)
     page = visit("pictures.py", project=empty.id)
     assert "thaw-problem" in words(page)
-    assert page.file_uploader  # and another one may be sent
+    assert drop_area(page)  # and another one may be sent
 
 
 def test_a_path_is_taken_only_from_allowed_folders(visit, empty, tmp_path, monkeypatch):
@@ -85,13 +96,9 @@ def test_a_path_is_taken_only_from_allowed_folders(visit, empty, tmp_path, monke
     assert intake.status(empty).state == "empty"
 
 
-def bring_in(project, folder):
-    """Bring a folder of pictures into a project as a zip, and wait until it has been looked over."""
-    with zipfile.ZipFile(folder.with_suffix(".zip"), "w") as packed:
-        for picture in sorted(folder.rglob("*.png")):
-            packed.write(picture, picture.relative_to(folder.parent))
-    with folder.with_suffix(".zip").open("rb") as stream:
-        intake.receive_zip(project, stream, "pictures.zip")
+def bring_in(project, *folders):
+    """Bring pictures into a project, and wait until the worker has ended."""
+    bringing.take(project, *folders)
     assert intake.main([str(project.folder)]) == 0
 
 
@@ -105,7 +112,7 @@ def test_a_class_that_is_too_small_is_said_at_the_top_and_other_pictures_can_be_
     assert said.count("“warm” has only 1 picture to draw from") == 1
     assert said.index("“warm” has only 1 picture") < said.index("thaw-classes")
     assert "Choose how to train" not in links(page)
-    assert "Bring in other pictures" in words(page) and page.file_uploader
+    assert "Bring in other pictures" in words(page) and drop_area(page)
 
 
 def test_other_pictures_replace_the_first_ones_until_a_run_has_begun(visit, filled, tmp_path):
@@ -126,16 +133,89 @@ def test_other_pictures_replace_the_first_ones_until_a_run_has_begun(visit, fill
 
 def test_with_a_run_the_pictures_stay(visit, filled, run):
     page = visit("pictures.py", project=filled.id)
-    assert not page.file_uploader
+    assert not drop_area(page)
     assert "To train on other pictures, make a new project" in words(page)
 
 
 def test_pictures_that_cannot_be_used_leave_the_first_ones_in_place(visit, filled):
-    intake.receive_zip(filled, io.BytesIO(b"this is no zip"), "pictures.zip")
-    assert intake.main([str(filled.folder)]) == 1
+    send_no_zip(filled)
     page = visit("pictures.py", project=filled.id)
     assert "thaw-problem" in words(page) and "<dd>60</dd><dt>pictures</dt>" in words(page)
-    assert page.file_uploader
+    assert drop_area(page)
+
+
+def test_one_class_alone_asks_for_another_and_goes_on_when_it_comes(visit, empty, tmp_path):
+    root = drawing.draw_folder(tmp_path / "pictures", ("cold", "warm"), per_class=5)
+    bring_in(empty, root / "cold")
+    page = visit("pictures.py", project=empty.id)
+    assert "All pictures are in one class, “cold”" in words(page) and "<td>cold</td><td>5</td>" in words(page)
+    assert "Go on like this" not in words(page) and drop_area(page)
+    bring_in(empty, root / "warm")
+    assert "<dd>10</dd><dt>pictures</dt>" in words(visit("pictures.py", project=empty.id))
+    assert overview.dataset_of(empty).class_names == ("cold", "warm")
+
+
+def test_loose_pictures_get_a_name(visit, empty, tmp_path):
+    root = drawing.draw_folder(tmp_path / "pictures", ("cold", "warm"), per_class=5)
+    bring_in(empty, *(root / "cold").iterdir())
+    page = visit("pictures.py", project=empty.id)
+    page.text_input[0].input("cold").run()
+    next(each for each in page.button if each.label == "Make them a class").click().run()
+    settle(empty)
+    assert "All pictures are in one class, “cold”" in words(visit("pictures.py", project=empty.id))
+    bring_in(empty, root / "warm")
+    assert overview.dataset_of(empty).counts() == {"cold": 5, "warm": 5}
+
+
+def settle(project):
+    while intake.status(project).state == "working":
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("choice", "classes"), [(0, {"north": 4, "south": 4}), (1, {"cold": 4, "warm": 4})])
+def test_folders_inside_folders_are_asked_about(visit, empty, tmp_path, choice, classes):
+    for place in ("north", "south"):
+        drawing.draw_folder(tmp_path / "set" / place, ("cold", "warm"), per_class=2)
+    bring_in(empty, tmp_path / "set")
+    page = visit("pictures.py", project=empty.id)
+    radio = page.radio[0]
+    assert radio.label == "Which folders are the classes?" and "cold, warm" in radio.options[1]
+    radio.set_value(radio.options[choice]).run()
+    next(each for each in page.button if each.label == "Go on like this").click().run()
+    settle(empty)
+    assert overview.dataset_of(empty).counts() == classes
+
+
+def test_pictures_beside_the_class_folders_are_named_before_they_stay_out(visit, empty, tmp_path):
+    root = drawing.draw_folder(tmp_path / "pictures", per_class=4)
+    (root / "cold" / "0.png").rename(root / "stray <b>.png")
+    bring_in(empty, root)
+    page = visit("pictures.py", project=empty.id)
+    assert "1 picture lies outside of any class folder and will stay out: pictures/stray <b>.png" in words(page)
+    assert not any("stray <b>" in each.proto.body for each in page.html)
+    next(each for each in page.button if each.label == "Go on like this").click().run()
+    settle(empty)
+    assert overview.dataset_of(empty).counts() == {"cold": 3, "warm": 4}
+
+
+def test_what_was_brought_in_can_be_dropped_instead_of_answering(visit, filled, tmp_path):
+    bring_in(filled, drawing.draw_folder(tmp_path / "pictures", ("cold",), per_class=4))
+    page = visit("pictures.py", project=filled.id)
+    next(each for each in page.button if each.label == "Start afresh").click().run()
+    assert "<dd>60</dd><dt>pictures</dt>" in words(page)
+    assert not filled.incoming.exists()
+
+
+def test_a_worker_that_broke_off_can_be_tried_again(visit, empty, zipped):
+    bringing.take(empty, zipped)
+    intake_record.begin(empty)
+    record = json.loads(intake_record.file_of(empty).read_text())
+    record["started"] -= intake_record.HANDOVER_S + 1
+    intake_record.file_of(empty).write_text(json.dumps(record))
+    page = visit("pictures.py", project=empty.id)
+    next(each for each in page.button if each.label == "Try again").click().run()
+    settle(empty)
+    assert len(overview.dataset_of(empty).pictures) == 60
 
 
 def test_nobody_trains_on_pictures_that_are_being_replaced(visit, filled):

@@ -18,7 +18,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from tlcore.errors import UploadError
+from tlcore.errors import DiskFull, UploadError
 from tlcore.images import layout
 from tlcore.images.dataset import SetAside
 from tlcore.images.folder import Progress
@@ -92,7 +92,7 @@ def _checked(archive: zipfile.ZipFile, packed_bytes: int, name: str, disk: Path)
         raise UploadError(f"“{name}” is protected by a password.", "Pack the pictures again without one.")
     free = shutil.disk_usage(_existing(disk)).free
     if total > free:
-        raise UploadError(
+        raise DiskFull(
             f"“{name}” takes {_size(total)} when unpacked, but only {_size(free)} are free on the disk.",
             "Free some space and bring it in again.",
         )
@@ -238,7 +238,7 @@ def _damaged(file: Path, name: str, error: Exception) -> UploadError:
 def _disk_trouble(name: str, error: OSError) -> UploadError:
     """Return the error for a disk that does not take the files."""
     if error.errno == errno.ENOSPC:
-        return UploadError(
+        return DiskFull(
             f"The disk became full while “{name}” was unpacked. Nothing of it stays behind.",
             "Free some space and bring it in again.",
             repr(error),

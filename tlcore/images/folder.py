@@ -14,7 +14,7 @@ import numpy as np
 from tlcore.errors import DatasetError
 from tlcore.images import layout, picture, threads
 from tlcore.images.dataset import Dataset, Picture, SetAside
-from tlcore.images.layout import Layout, Placed
+from tlcore.images.layout import Layout, Placed, Reading
 
 Progress = Callable[[int, int], None]
 """Called with the number of files that are done and the number of all files."""
@@ -58,6 +58,7 @@ def scan(
     *,
     within: tuple[Path, ...] = (),
     at_least: int = 2,
+    reading: Reading | None = None,
 ) -> Dataset:
     """Look over a folder of labelled pictures; ``tlcore.images.layout`` says which folders are understood.
 
@@ -67,6 +68,7 @@ def scan(
         keep: Copies to hand on.
         within: If given, links that lead outside of these folders are set aside.
         at_least: The number of classes without which nothing can be done: 2 for training, 1 for an exam.
+        reading: How to read folders that can be read in more than one way.
 
     Returns:
         The usable pictures sorted by file, class names in natural order, and the files set aside sorted by name.
@@ -74,7 +76,7 @@ def scan(
     Raises:
         DatasetError: The folder cannot be opened, or fewer than ``at_least`` classes have a usable picture.
     """
-    found = layout.find(root, within)
+    found = layout.find(root, within, reading)
     usable, set_aside = _opened(root, found, progress or _silent, keep or Keep())
     set_aside += found.set_aside
     labelled = {entry.placed.class_name for entry in usable}

@@ -2,34 +2,30 @@
 
 In the app this is the work of a process of its own (``python -m tlcore.images.intake PROJECT_FOLDER``), because the web
 process never decodes a stranger's picture: a picture that brings its decoder down brings down that process only.
-What passes between the two are files in the project's folder: ``incoming/`` (one zip, or ``folder.json`` with the
-path of a folder of this computer, or ``sample.json`` with the name of a sample set), ``intake.json`` (how far it has
-come, or how it ended), ``intake.lock`` (held while the worker lives) and ``intake.log``.
+What passes between the two are files in the project's folder: ``incoming/`` (what was brought in), ``intake.json`` (how
+far it has come, or how it ended), ``mapping.json`` (what was understood from the folders), ``intake.lock`` (held while
+the worker lives) and ``intake.log``.
 """
 
-import contextlib
-import errno
 import hashlib
 import shutil
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 import filelock
 
 from tlcore import atomic, detached, workspace
-from tlcore.errors import UploadError, UserError
-from tlcore.images import archive, folder, health, intake_record, thumbnails
+from tlcore.errors import DiskFull, UploadError, UserError
+from tlcore.images import archive, disk, folder, health, incoming, intake_record, layout, mapping, thumbnails, upload
 from tlcore.images import dataset as datasets
 from tlcore.images.dataset import Dataset, SetAside
 from tlcore.images.folder import Keep, Progress
+from tlcore.images.incoming import Answer
 from tlcore.images.intake_record import Report
+from tlcore.images.mapping import Mapping
 from tlcore.project import Project
-from tlcore.samples import sample
-
-_CHUNK_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -37,39 +33,44 @@ class IntakeStatus:
     """How far a project's pictures have come.
 
     Args:
-        state: "empty" nothing was looked over yet, "working", "ready" the dataset is there, "failed".
+        state: "empty" nothing was looked over yet, "working", "asking" the owner has to say something first (see
+            ``mapping_of``), "ready" the dataset is there, "failed".
         task: What the worker does, a short phrase; only when working.
         done: How much of the task is done.
         total: Of how much; 0 while that is not known.
         problem: What went wrong; only when failed.
         advice: What to do about it.
+        can_try_again: Whether what was brought in is still here, so that ``start`` may be called once more.
     """
 
-    state: Literal["empty", "working", "ready", "failed"]
+    state: Literal["empty", "working", "asking", "ready", "failed"]
     task: str = ""
     done: int = 0
     total: int = 0
     problem: str = ""
     advice: str = ""
+    can_try_again: bool = False
 
 
-def receive_zip(project: Project, stream: BinaryIO, name: str) -> Path:
-    """Write a zip that is being sent to disk, piece by piece; ``start`` looks it over.
+def receive_upload(project: Project, without_missing: bool = False) -> list[str]:
+    """Take what a browser has sent; ``start`` looks it over. While the owner is asked something, it is added.
 
     Args:
-        project: Where it goes; whatever was brought in before and not looked over yet is dropped.
-        stream: The zip's bytes, read to their end.
-        name: What the sender calls it. Distrusted: only its last part is used, and only for messages.
+        project: Where it goes.
+        without_missing: Set files aside of which something is missing.
+
+    Returns:
+        Files of which something is missing. If there are any, nothing is taken.
 
     Raises:
         UploadError: The pictures of this project are being looked over, or the disk is full.
     """
-    incoming = _empty_incoming(project)
-    letters = "".join(letter for letter in name.replace("\\", "/").rpartition("/")[2] if letter.isprintable())
-    file = incoming / f"{Path(letters.lstrip('.')).stem[:60] or 'pictures'}.zip"
-    with _disk_explained(), atomic.replacing(file) as beside, beside.open("wb") as target:
-        shutil.copyfileobj(stream, target, _CHUNK_BYTES)
-    return file
+    refuse_while_working(project)
+    with disk.explained():
+        missing = upload.close(project, without_missing)
+        if not missing:
+            incoming.note_upload(project, adds=status(project).state == "asking")
+    return missing
 
 
 def receive_folder(project: Project, path: Path) -> Path:
@@ -78,9 +79,8 @@ def receive_folder(project: Project, path: Path) -> Path:
     Raises:
         UploadError: It is not below one of ``workspace.picture_folders()``, or is no folder.
     """
-    allowed = _allowed(path)
-    atomic.write_json(_empty_incoming(project) / "folder.json", {"folder": str(allowed)})
-    return allowed
+    refuse_while_working(project)
+    return incoming.note_folder(project, path)
 
 
 def receive_sample(project: Project, name: str) -> None:
@@ -89,7 +89,27 @@ def receive_sample(project: Project, name: str) -> None:
     Raises:
         UserError: There is none of this name.
     """
-    atomic.write_json(_empty_incoming(project) / "sample.json", {"name": sample.get(name).name})
+    refuse_while_working(project)
+    incoming.note_sample(project, name)
+
+
+def answer(project: Project, given: Answer) -> None:
+    """Say what the owner was asked, and go on.
+
+    Raises:
+        UploadError: Nothing is asked, or not any more.
+    """
+    if status(project).state != "asking":
+        raise UploadError("Nothing is asked about these pictures any more.", "Load the page again.")
+    incoming.note_answer(project, given)
+    start(project)
+
+
+def discard(project: Project) -> None:
+    """Drop what was brought in and is not a dataset yet, as if it had never come."""
+    refuse_while_working(project)
+    incoming.clear(project)
+    intake_record.file_of(project).unlink(missing_ok=True)
 
 
 def start(project: Project) -> None:
@@ -98,7 +118,8 @@ def start(project: Project) -> None:
     Raises:
         UploadError: The pictures of this project are being looked over already.
     """
-    _refuse_while_working(project)
+    refuse_while_working(project)
+    _mapping_file(project).unlink(missing_ok=True)
     intake_record.begin(project)
     detached.start("tlcore.images.intake", project.folder, project.folder / "intake.log")
 
@@ -113,16 +134,20 @@ def status(project: Project) -> IntakeStatus:
         if again and again.started != record.started:
             return status(project)  # and another one may have begun
         record = again
+    if record and record.has_ended and record.is_asking:
+        return IntakeStatus("asking")
     if record is None or (record.has_ended and not record.problem):
         return IntakeStatus("ready" if project.dataset_file.is_file() else "empty")
     if record.has_ended:
-        return IntakeStatus("failed", problem=record.problem, advice=record.advice)
+        again = incoming.is_there(project)
+        return IntakeStatus("failed", problem=record.problem, advice=record.advice, can_try_again=again)
     if is_at_work:
         return IntakeStatus("working", record.task or "Starting", record.done, record.total)
     return IntakeStatus(
         "failed",
         problem="Looking over the pictures ended unexpectedly. Nothing of this computer's other work is affected.",
         advice="Bring the pictures in again. If it happens again, one of the pictures may be to blame: try with fewer.",
+        can_try_again=incoming.is_there(project),
     )
 
 
@@ -156,6 +181,21 @@ def open_pictures(path: Path, progress: Progress | None = None, *, at_least: int
     return _with_set_aside(found, tuple(SetAside(**entry) for entry in atomic.read_json(notes)))
 
 
+def mapping_of(project: Project) -> Mapping | None:
+    """Return what was understood from the folders that were brought in last, or None as long as nothing was."""
+    return mapping.load(_mapping_file(project))
+
+
+def refuse_while_working(project: Project) -> None:
+    """Raise while pictures of this project are being looked over.
+
+    Raises:
+        UploadError: They are.
+    """
+    if status(project).state == "working":
+        raise UploadError("The pictures brought in before are still being looked over.", "Wait until that is done.")
+
+
 def findings_file(project: Project) -> Path:
     """Return the file of what was found, read by ``health.load``; it exists when the status is "ready"."""
     return project.folder / "findings.json"
@@ -167,56 +207,51 @@ def main(arguments: list[str] | None = None) -> int:
     with filelock.FileLock(intake_record.lock_file(project), timeout=intake_record.HANDOVER_S):
         report = Report(project)
         try:
-            _look_over(project, report)
+            is_asking = not _look_over(project, report)
         except UserError as error:
             report.write(has_ended=True, problem=error.problem, advice=error.advice)
             return 1
-        report.write(has_ended=True)
+        report.write(has_ended=True, is_asking=is_asking)
     return 0
 
 
-def _look_over(project: Project, report: Report) -> None:
-    """Turn ``incoming`` into pictures, thumbnails, findings and a dataset. The old ones stay until the new ones are."""
+def _look_over(project: Project, report: Report) -> bool:
+    """Turn ``incoming`` into pictures, thumbnails, findings and a dataset. The old ones stay until the new ones are.
+
+    Returns:
+        Whether it is done; if not, the owner has to say something first.
+    """
     keep = Keep(small=thumbnails.writer(project.thumbnails), small_side=thumbnails.LONGEST_SIDE)
-    request = project.incoming / "folder.json"
-    looking = "Looking at the pictures"
-    unpacked = project.folder / "unpacked"
     try:
-        with _disk_explained():
-            if request.is_file():
-                allowed = _allowed(Path(atomic.read_json(request)["folder"]))
-                found = folder.scan(allowed, report.about(looking), keep, within=workspace.picture_folders())
-            else:
-                shutil.rmtree(unpacked, ignore_errors=True)
-                aside = _fill(unpacked, project.incoming, report)
-                found = folder.scan(unpacked, report.about(looking), keep)
-                found = replace(_with_set_aside(found, aside), root=project.pictures)
+        with disk.explained():
+            source = incoming.unpack(project, report.about)
+            given = incoming.answer_of(project)
+            reading = given.reading if given else None
+            understood = mapping.of(layout.find(source.root, source.within, reading))
+            mapping.save(understood, _mapping_file(project))
+            if understood.questions and not (given and understood.can_go_on):
+                return False
+            looking = report.about("Looking at the pictures")
+            found = folder.scan(source.root, looking, keep, within=source.within, reading=reading)
+            found = _with_set_aside(found, source.set_aside)
             project.dataset_file.unlink(missing_ok=True)
-            if found.root == project.pictures:
+            if source.root.is_relative_to(project.incoming):
                 shutil.rmtree(project.pictures, ignore_errors=True)
-                unpacked.rename(project.pictures)
+                source.root.rename(project.pictures)
+                found = replace(found, root=project.pictures)
             health.save(health.findings(found), findings_file(project))
             datasets.save(found, project.dataset_file)
-    finally:
-        shutil.rmtree(unpacked, ignore_errors=True)
-        shutil.rmtree(project.incoming, ignore_errors=True)
+    except DiskFull:  # it stays, so that it can go on when there is room again
+        raise
+    except BaseException:
+        incoming.clear(project)
+        raise
+    incoming.clear(project)
+    return True
 
 
-def _fill(folder: Path, incoming: Path, report: Report) -> tuple[SetAside, ...]:
-    """Put the pictures of a zip or a sample set into a folder; return what of the zip was set aside."""
-    request = incoming / "sample.json"
-    if not request.is_file():
-        return archive.unpack(_zip_in(incoming), folder, report.about("Unpacking"))
-    sample.write(sample.get(atomic.read_json(request)["name"]), folder, report.about("Drawing the pictures"))
-    return ()
-
-
-def _zip_in(incoming: Path) -> Path:
-    """Return the zip that was brought in."""
-    found = sorted(incoming.glob("[!.]*.zip"))
-    if not found:
-        raise UploadError("Nothing was brought in.", "Choose a zip or a folder with your pictures.")
-    return found[-1]
+def _mapping_file(project: Project) -> Path:
+    return project.folder / "mapping.json"
 
 
 def _with_set_aside(dataset: Dataset, more: tuple[SetAside, ...]) -> Dataset:
@@ -224,50 +259,10 @@ def _with_set_aside(dataset: Dataset, more: tuple[SetAside, ...]) -> Dataset:
     return replace(dataset, set_aside=tuple(sorted(dataset.set_aside + more, key=lambda entry: entry.file)))
 
 
-def _allowed(path: Path) -> Path:
-    """Return a folder with links resolved, if pictures may be taken from it."""
-    resolved = path.expanduser().resolve()
-    allowed = workspace.picture_folders()
-    # Whether a folder elsewhere exists is nobody's business, so both read the same.
-    if not any(resolved.is_relative_to(each) for each in allowed) or not resolved.is_dir():
-        raise UploadError(
-            f"There is no folder {path} from which pictures may be taken.",
-            f"Name a folder below {' or '.join(map(str, allowed)) or '… (none is allowed on this server)'}.",
-        )
-    return resolved
-
-
-def _empty_incoming(project: Project) -> Path:
-    """Return the folder for what is brought in, emptied."""
-    _refuse_while_working(project)
-    shutil.rmtree(project.incoming, ignore_errors=True)
-    project.incoming.mkdir(parents=True)
-    return project.incoming
-
-
-def _refuse_while_working(project: Project) -> None:
-    if status(project).state == "working":
-        raise UploadError("The pictures brought in before are still being looked over.", "Wait until that is done.")
-
-
 def _hash(file: Path) -> str:
     """Return the SHA-256 of a file, read piece by piece."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-@contextlib.contextmanager
-def _disk_explained() -> Iterator[None]:
-    """Say in plain words that the disk does not take what was brought in."""
-    try:
-        yield
-    except OSError as error:
-        is_full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
-        raise UploadError(
-            "The disk of the server is full." if is_full else f"The disk refused: {error.strerror or error}.",
-            "Free some space and bring the pictures in again." if is_full else "Bring the pictures in again.",
-            repr(error),
-        ) from error
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ class Record:
         total: Of how much; 0 while that is not known.
         problem: What went wrong, as in ``UserError``.
         advice: What to do about it.
+        is_asking: Whether it has ended because the owner has to say something first.
     """
 
     started: float
@@ -37,6 +38,7 @@ class Record:
     total: int = 0
     problem: str = ""
     advice: str = ""
+    is_asking: bool = False
 
 
 def file_of(project: Project) -> Path:

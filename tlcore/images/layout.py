@@ -1,10 +1,11 @@
-"""Where the class and the part of a file come from: the folders it lies in. No TensorFlow here.
+"""Where the class and the part of a file come from: the folders it lies in, or a table. No TensorFlow here.
 
 A folder comes in; for each file its class and part come out, before any file is opened. Understood are::
 
     cats/1.jpg  dogs/2.jpg                    a folder per class
     train/cats/1.jpg  test/cats/2.jpg         parts with class folders inside: train(ing), val(id, idation), test(ing)
     pets/cats/1.jpg  pets/dogs/2.jpg          either of them inside one wrapping folder, or several
+    labels.csv  1.jpg  2.jpg                  a table with the columns filename and label, above all the files
 
 Folders inside a class folder belong to that class (``cats/2024/1.jpg`` is a cat). What the system or a photo program
 left behind (hidden files, ``Thumbs.db``, ``__MACOSX`` ...) is not mentioned at all.
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tlcore.errors import DatasetError
+from tlcore.images import labels
 from tlcore.images.dataset import Part, SetAside
 
 PARTS: dict[str, Part] = {
@@ -32,9 +34,22 @@ PARTS: dict[str, Part] = {
 """Names of part folders as ``_plain`` writes them."""
 
 _LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin"}
-_OUTSIDE = "lies outside of any class folder"
+OUTSIDE = "lies outside of any class folder"
 
 Parts = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How folders are to be read where they can be read in more than one way.
+
+    Args:
+        inner: The folders inside the outer folders are the classes: ``north/cats`` and ``south/cats`` are cats.
+        one_case: Class names that differ in nothing but capital letters are one class.
+    """
+
+    inner: bool = False
+    one_case: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,12 +68,15 @@ class Layout:
     Args:
         placed: Files inside class folders, sorted by file.
         set_aside: Files that cannot be placed.
-        class_folders: Class name -> one folder of it, below the root; also of classes without any file.
+        class_folders: Class name -> one folder of it, below the root; also of classes without any file. With a table
+            of labels the folder that holds it.
+        table: The table of labels that gave the classes, below the root; empty if the folders did.
     """
 
     placed: tuple[Placed, ...]
     set_aside: tuple[SetAside, ...]
     class_folders: dict[str, str]
+    table: str = ""
 
 
 def is_litter(name: str) -> bool:
@@ -72,43 +90,97 @@ def natural_order(name: str) -> tuple[list[str | int], str]:
     return [int(chunk) if chunk.isdigit() and chunk.isascii() else chunk.casefold() for chunk in chunks], name
 
 
-def find(root: Path, within: tuple[Path, ...] = ()) -> Layout:
+def find(root: Path, within: tuple[Path, ...] = (), reading: Reading | None = None) -> Layout:
     """Find out the class and the part of each file below a folder.
 
     Args:
         root: The folder.
         within: If given, links that lead outside of these (resolved) folders are not followed.
+        reading: How to read folders that can be read in more than one way.
 
     Raises:
-        DatasetError: The folder cannot be opened.
+        DatasetError: The folder cannot be opened, or holds a table of labels that cannot be used, and no class folders.
     """
     files, folders, set_aside = _walk(root, within)
+    table = _table_above(files)
+    if table is None:
+        return _by_folders(files, folders, set_aside, reading or Reading())
+    described = labels.read(
+        root.joinpath(*table), ("/".join(file[len(table) - 1 :]) for file in files if file != table)
+    )
+    if not described.problem:
+        return _by_table(files, table, described, set_aside)
+    set_aside.append(SetAside("/".join(table), described.problem, "misplaced"))
+    found = _by_folders([file for file in files if file != table], folders, set_aside, reading or Reading())
+    if not found.placed:
+        raise DatasetError(
+            f"We found no class folders, and {'/'.join(table)} {described.problem}.",
+            "Give it a header line “filename,label” and a line per picture, for example “1.jpg,daisy”; or make one "
+            "folder per class.",
+        )
+    return found
+
+
+def _by_folders(files: list[Parts], folders: list[Parts], set_aside: list[SetAside], reading: Reading) -> Layout:
+    """Return what the folders say."""
     top = _unwrapped(files)
     has_parts = _has_parts(files, top)
+    depth = len(top) + has_parts + reading.inner  # of class folders
+    names = _spellings(folders, depth) if reading.one_case else {}
+
+    def lies_in_class(parts: Parts) -> bool:
+        return parts[: len(top)] == top and (not has_parts or _plain(parts[len(top)]) in PARTS)
+
+    placed, known = [], {}
+    for parts in files:
+        if len(parts) > depth + 1 and lies_in_class(parts):
+            part: Part = PARTS.get(_plain(parts[len(top)]), "") if has_parts else ""
+            name = _class_name(parts[depth])
+            placed.append(Placed("/".join(parts), names.get(name.casefold(), name), part))
+        else:
+            set_aside.append(SetAside("/".join(parts), OUTSIDE, "misplaced"))
+    for parts in folders:
+        if len(parts) == depth + 1 and lies_in_class(parts):
+            name = _class_name(parts[-1])
+            known.setdefault(names.get(name.casefold(), name), "/".join(parts))
+    return Layout(tuple(sorted(placed, key=lambda entry: entry.file)), tuple(set_aside), known)
+
+
+def _spellings(folders: list[Parts], depth: int) -> dict[str, str]:
+    """Return the one spelling for class names that differ in nothing but capital letters."""
+    found: dict[str, str] = {}
+    for parts in folders:
+        if len(parts) == depth + 1:
+            found.setdefault(_class_name(parts[-1]).casefold(), _class_name(parts[-1]))
+    return found
+
+
+def _table_above(files: list[Parts]) -> Parts | None:
+    """Return the table of labels that lies above all other files, or None."""
+    tables = [parts for parts in files if parts[-1].lower() == labels.NAME]
+    above = [table for table in tables if all(parts[: len(table) - 1] == table[:-1] for parts in files)]
+    return above[0] if len(above) == 1 and len(tables) == 1 else None
+
+
+def _by_table(files: list[Parts], table: Parts, described: labels.Labels, set_aside: list[SetAside]) -> Layout:
+    """Return what a table of labels says; what it does not name is set aside."""
+    above = table[:-1]
     placed = []
     for parts in files:
-        is_inside = len(parts) > len(top) + 1 + has_parts and parts[: len(top)] == top
-        if is_inside and (not has_parts or _plain(parts[len(top)]) in PARTS):
-            placed.append(_placed(parts, len(top), has_parts))
-        else:
-            set_aside.append(SetAside("/".join(parts), _OUTSIDE, "misplaced"))
-    known: dict[str, str] = {}
-    for parts in folders:
-        is_class = len(parts) == len(top) + 1 + has_parts and parts[: len(top)] == top
-        if is_class and (not has_parts or _plain(parts[len(top)]) in PARTS):
-            known.setdefault(_class_name(parts[-1]), "/".join(parts))
-    return Layout(tuple(sorted(placed, key=lambda entry: entry.file)), tuple(set_aside), known)
+        below = "/".join(parts[len(above) :])
+        if below in described.labelled:
+            placed.append(Placed("/".join(parts), described.labelled[below], ""))
+        elif parts != table and below not in described.unusable:
+            set_aside.append(SetAside("/".join(parts), f"is not named in {labels.NAME}", "misplaced"))
+    for name, reason in described.unusable.items():
+        set_aside.append(SetAside("/".join((*above, name)), reason, "misplaced"))
+    known = dict.fromkeys((entry.class_name for entry in placed), "/".join(above))
+    return Layout(tuple(sorted(placed, key=lambda entry: entry.file)), tuple(set_aside), known, "/".join(table))
 
 
 def _plain(name: str) -> str:
     """Return a folder's name without the differences in which people write the same: ``Test-Set`` is ``test_set``."""
     return re.sub(r"[\s_-]+", "_", name.strip().lower())
-
-
-def _placed(parts: Parts, depth: int, has_parts: bool) -> Placed:
-    """Return the place of a file that lies inside a class folder ``depth`` (+ 1) folders below the root."""
-    part: Part = PARTS.get(_plain(parts[depth]), "") if has_parts else ""
-    return Placed("/".join(parts), _class_name(parts[depth + has_parts]), part)
 
 
 def _class_name(folder: str) -> str:
