@@ -20,15 +20,15 @@ function view(upload, ask) {
   const cancel = ["Cancel", () => upload.cancel()];
   const choose = [["Choose a folder", ask.folder], ["Choose a zip or pictures", ask.files]];
   const afresh = ["Start afresh", () => upload.cancel()];
-  const moving = [...upload.moving.values()].reduce((sum, loaded) => sum + loaded, 0);
-  const done = Math.min(upload.size, upload.arrived + moving);
+  const moving = upload.onTheWay;
+  const done = Math.min(upload.size, upload.arrived + moving.size);
   const limits = `Up to ${count(upload.data.maxFiles)} files and ${bytes(upload.data.maxBytes)}. They go to this Thaw server only.`;
   switch (upload.state) {
     case "reading":
       return { title: "Reading the folder …", line: upload.read ? files(upload.read) : "", buttons: [cancel] };
     case "sending":
       return {
-        title: `${count(upload.here)} of ${files(upload.total)}`, share: upload.size ? done / upload.size : 0,
+        title: `${count(Math.min(upload.total, upload.here + moving.files))} of ${files(upload.total)}`, share: upload.size ? done / upload.size : 0,
         line: `${bytes(done)} of ${bytes(upload.size)}${timeLeft(upload, done)}`, look: upload.trouble ? "trouble" : "",
         small: "Keep this page open. Should it be closed or reloaded, drop the same folder again: the upload goes on where it was.",
         buttons: upload.trouble ? [["Try now", () => upload.wake.forEach((wake) => wake())], cancel] : [cancel],
@@ -74,6 +74,8 @@ function draw(area, upload, ask) {
   put(".line", shown.line);
   put(".small", shown.small);
   put(".trouble", shown.trouble ?? upload.trouble);
+  // Not every file is worth a word to those who listen instead of looking.
+  put(".said", upload.state === "sending" ? `${Math.floor((shown.share ?? 0) * 10) * 10} percent have arrived` : shown.title);
   area.querySelector("progress").value = shown.share ?? 0;
   const names = area.querySelector(".names");
   const more = upload.missing - upload.names.length;

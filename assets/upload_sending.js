@@ -109,6 +109,16 @@ class Upload {
     }
   }
 
+  get onTheWay() { // files and bytes of the requests that are moving
+    let [files, size] = [0, 0];
+    for (const { batch, loaded } of this.moving.values()) {
+      size += loaded;
+      let end = 0;
+      for (const piece of batch) if ((end += piece.size) <= loaded && piece.isLast) files += 1;
+    }
+    return { files, size };
+  }
+
   get isBusy() { return ["reading", "sending", "finishing"].includes(this.state); }
 
   async look() { // what an upload before has left on the server
@@ -184,7 +194,10 @@ class Upload {
       async () => {
         const head = JSON.stringify(batch.map(({ number, piece }) => [number, piece])) + "\n";
         const parts = batch.map(({ file, piece, size }) => file.slice(piece * PIECE_BYTES, piece * PIECE_BYTES + size));
-        const tell = (loaded) => { this.moving.set(all, loaded); this.changed(); };
+        const tell = (loaded) => {
+          this.moving.set(all, { batch, loaded: Math.max(0, loaded - head.length) });
+          this.changed(loaded > head.length && !this.isDisk ? { trouble: "" } : {});
+        };
         try {
           await request("POST", `${this.address}/pieces`, new Blob([head, ...parts]), control.signal, tell);
         } finally {
@@ -205,8 +218,7 @@ class Upload {
     for (let turn = 0; ; turn += 1) {
       try {
         const answer = await attempt();
-        if (this.trouble) this.changed({ trouble: "" });
-        this.changed();
+        this.changed({ trouble: "", isDisk: false });
         return answer;
       } catch (error) {
         if (error instanceof Refused || error instanceof Cancelled) throw error;
@@ -218,7 +230,7 @@ class Upload {
 
   async pause(error, turn = 0) {
     const seconds = error.isDisk ? DISK_WAIT_S : Math.min(LONGEST_WAIT_S, 2 ** turn) * (0.75 + Math.random() / 2);
-    this.changed({ trouble: error.isDisk ? `${error.message} What has arrived is kept, and the upload tries again by itself.`
+    this.changed({ isDisk: !!error.isDisk, trouble: error.isDisk ? `${error.message} What has arrived is kept, and the upload tries again by itself.`
       : "The connection to the server broke. What has arrived is kept, and the upload tries again by itself." });
     await new Promise((done, failed) => {
       const wake = () => { clearTimeout(timer); this.wake.delete(wake); done(); };

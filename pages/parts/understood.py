@@ -8,7 +8,7 @@ from pages.parts import drop, frame, words
 from tlcore.images import intake
 from tlcore.images.incoming import Answer
 from tlcore.images.layout import Reading
-from tlcore.images.mapping import Mapping, Question
+from tlcore.images.mapping import Mapping, Question, Row
 from tlcore.project import Project
 
 ROWS = 60
@@ -24,7 +24,7 @@ def show(found: Mapping) -> None:
     head = "".join(f"<th>{names.get(part, COLUMNS[part])}</th>" for part in parts)
     source = "Label" if found.table else "Folder"
     lines = "".join(
-        f"<tr><td>{html.escape(row.class_name if found.table else row.folder)}</td>"
+        f"<tr><td>{html.escape(_source(row, found))}</td>"
         + f"<td>{html.escape(row.class_name)}</td>"
         + "".join(f"<td>{words.number(row.files.get(part, 0))}</td>" for part in parts)
         + "</tr>"
@@ -39,6 +39,15 @@ def show(found: Mapping) -> None:
     )
     if found.left_out:
         st.caption(f"{words.count(found.left_out, 'file')} without a place among them; which and why is shown later.")
+
+
+def _source(row: Row, found: Mapping) -> str:
+    """Return where a class comes from; the folder above its folders is left open where there are several."""
+    if found.table:
+        return row.class_name
+    above, _, name = row.folder.rpartition("/")
+    in_parts = any(part for row in found.rows for part in row.files if part)
+    return "/".join(filter(None, (above.rpartition("/")[0], "…", name))) if in_parts else row.folder
 
 
 def ask(project: Project, found: Mapping) -> None:

@@ -1,5 +1,6 @@
 """A real server with an installation of its own, and a real Chromium in front of it."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -81,13 +82,26 @@ def server(tmp_path_factory, browser_path, has_weights) -> Iterator[str]:
     (keras_home / "models").mkdir()
     if has_weights:
         shutil.copy(SHARED / "weights" / "keras_home" / "models" / BACKBONE_WEIGHTS, keras_home / "models")
+    with _serving(home, keras_home, home / "server.log") as address:
+        yield address
+
+
+@pytest.fixture
+def crowded_server(small_disk, tmp_path, browser_path) -> Iterator[str]:
+    """The address of the real app, whose home lies on a small disk."""
+    with _serving(small_disk, tmp_path / "keras", tmp_path / "server.log") as address:
+        yield address
+
+
+@contextlib.contextmanager
+def _serving(home: Path, keras_home: Path, log: Path) -> Iterator[str]:
+    """Start the app, give its address, and stop it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.address=127.0.0.1"]
     command += [f"--server.port={port}", "--server.headless=true"]
     environment = os.environ | {"THAW_HOME": str(home), "KERAS_HOME": str(keras_home)}
-    log = home / "server.log"
     with log.open("wb") as stream:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stream, stderr=stream)
     try:

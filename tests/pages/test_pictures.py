@@ -144,6 +144,17 @@ def test_pictures_that_cannot_be_used_leave_the_first_ones_in_place(visit, fille
     assert drop_area(page)
 
 
+def test_while_pictures_are_looked_over_the_page_shows_what_it_understood(visit, empty, tmp_path):
+    for part in ("train", "test"):
+        drawing.draw_folder(tmp_path / "set" / part, ("cold", "<b>"), per_class=4)
+    bring_in(empty, tmp_path / "set")
+    with filelock.FileLock(intake_record.lock_file(empty)):
+        intake_record.begin(empty)
+        said = words(visit("pictures.py", project=empty.id))
+    assert "<th>Folder</th><th>Class</th><th>Training</th><th>Exam</th>" in said
+    assert "<td>set/…/<b></td><td><b></td><td>4</td><td>4</td>" in said  # unescaped by ``words``
+
+
 def test_one_class_alone_asks_for_another_and_goes_on_when_it_comes(visit, empty, tmp_path):
     root = drawing.draw_folder(tmp_path / "pictures", ("cold", "warm"), per_class=5)
     bring_in(empty, root / "cold")
