@@ -202,4 +202,7 @@ if dataset is None:
     raise UserError("There are no pictures in this project yet.", "Bring some in first.")
 if intake.status(opened).state == "working":  # they are about to be replaced
     raise UserError("The pictures of this project are being looked over.", "Wait until that is done.")
+if intake.status(opened).state == "asking":  # so may these
+    st.page_link("pictures.py", label="Answer", query_params=place.parameters(opened))
+    raise UserError("Pictures that were brought in wait for a word from you.", "Answer on the page Pictures first.")
 ask(opened, dataset)

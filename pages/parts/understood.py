@@ -37,7 +37,7 @@ def show(found: Mapping) -> None:
         f'<div class="thaw-mapping"><table><thead><tr><th>{source}</th><th>Class</th>{head}</tr></thead>'
         f"<tbody>{lines}</tbody></table></div>{rest}"
     )
-    if found.left_out:
+    if found.left_out and not found.questions:
         st.caption(f"{words.count(found.left_out, 'file')} without a place among them; which and why is shown later.")
 
 

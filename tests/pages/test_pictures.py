@@ -237,6 +237,13 @@ def test_nobody_trains_on_pictures_that_are_being_replaced(visit, filled):
         assert not page.button
 
 
+def test_nobody_trains_while_new_pictures_wait_for_an_answer(visit, filled, tmp_path):
+    bring_in(filled, drawing.draw_folder(tmp_path / "pictures", ("cold",), per_class=4))
+    page = visit("train.py", project=filled.id)
+    assert "wait for a word from you" in words(page) and not page.button
+    assert links(page)["Answer"].endswith(f"pictures?project={filled.id}")
+
+
 @pytest.mark.parametrize("page", ["pictures.py", "train.py", "runs.py", "run.py", "results.py"])
 def test_nobody_sees_the_project_of_another(visit, filled, run, page):
     for who in (identity.new(), None):
