@@ -28,7 +28,8 @@ function view(upload, ask) {
       return { title: "Reading the folder …", line: upload.read ? files(upload.read) : "", buttons: [cancel] };
     case "sending":
       return {
-        title: `${count(Math.min(upload.total, upload.here + moving.files))} of ${files(upload.total)}`, share: upload.size ? done / upload.size : 0,
+        title: upload.total === 1 ? upload.files[0].path : `${count(Math.min(upload.total, upload.here + moving.files))} of ${files(upload.total)}`,
+        share: upload.size ? done / upload.size : 0,
         line: `${bytes(done)} of ${bytes(upload.size)}${timeLeft(upload, done)}`, look: upload.trouble ? "trouble" : "",
         small: "Keep this page open. Should it be closed or reloaded, drop the same folder again: the upload goes on where it was.",
         buttons: upload.trouble ? [["Try now", () => upload.wake.forEach((wake) => wake())], cancel] : [cancel],
@@ -43,15 +44,25 @@ function view(upload, ask) {
         line: "The browser could not read them (were they moved or changed?), or they belong to an upload that broke off.",
         buttons: [
           ["Go on without them", () => upload.guarded(() => upload.finish("?without=missing"))],
-          ...(upload.files.length ? [["Send them again", () => upload.guarded(() => upload.send())]] : choose), afresh,
+          ...(upload.files.length ? [["Send them again", () => upload.guarded(() => upload.send(true))]] : choose), afresh,
+        ],
+      };
+    case "mixed":
+      return {
+        title: `${files(upload.others)} of another upload`, look: "trouble",
+        line: "They were announced before and are not among these. Should they come into the data set too?",
+        buttons: [
+          ["Only the new ones", () => upload.guarded(() => upload.sendOnlyThese())],
+          ["All together", () => upload.guarded(() => upload.send(true))], afresh,
         ],
       };
     default:
       if (upload.problem) return { title: "That did not work", trouble: upload.problem, look: "problem", buttons: [...choose, afresh] };
       if (upload.broken)
         return {
-          title: `An upload broke off: ${count(upload.broken.filesHere)} of ${files(upload.broken.files)} are here`, look: "trouble",
-          line: "Drop the same folder or zip here again, and it goes on where it was. What has arrived is not sent again.",
+          title: "An upload broke off", look: "trouble",
+          line: `${count(upload.broken.filesHere)} of ${files(upload.broken.files)} (${bytes(upload.broken.bytesHere)} of ` +
+            `${bytes(upload.broken.bytes)}) are here. Drop the same folder or zip again, and it goes on where it was.`,
           buttons: [...choose, ["Go on with what is here", () => upload.guarded(() => upload.finish())], afresh],
         };
       return {

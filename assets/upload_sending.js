@@ -71,8 +71,8 @@ function request(method, address, body, signal, tell) {
       let answer = {};
       try { answer = JSON.parse(xhr.responseText); } catch { answer = { problem: xhr.responseText.trim() }; }
       if (xhr.status === 200) return done(answer);
+      if (xhr.status === 507) return failed(Object.assign(new Error(answer.problem), { isDisk: true }));
       const says = [answer.problem, answer.advice].filter(Boolean).join(" ");
-      if (xhr.status === 507) return failed(Object.assign(new Error(says), { isDisk: true }));
       failed(xhr.status >= 400 && xhr.status < 500 ? new Refused(says || `The server answered ${xhr.status}.`) : new Error());
     };
     xhr.onerror = () => { over(); failed(new Error()); };
@@ -145,23 +145,36 @@ class Upload {
     });
   }
 
-  async send() { // everything that the server does not have
+  async sendOnlyThese() { // and drop what another upload has left
+    await this.insist(() => request("POST", `${this.address}/cancel`, "", this.control.signal));
+    await this.send();
+  }
+
+  async send(together = false) { // everything that the server does not have
     const { control, files } = this;
+    const numbers = new Set();
     Object.assign(this, { queue: [], total: files.length, size: 0, here: 0, arrived: 0, began: performance.now(), atFirst: 0 });
     this.changed({ state: "sending", missing: 0, names: [] });
     for (let at = 0; at < files.length; at += ANNOUNCED_AT_ONCE) {
       const some = files.slice(at, at + ANNOUNCED_AT_ONCE);
       const list = some.map(({ path, file }) => [path, file ? file.size : 1, file ? file.lastModified : 0]);
       const answer = await this.insist(() => request("POST", `${this.address}/announce`, JSON.stringify(list), control.signal));
-      answer.files.forEach(([number, missing], index) => this.enqueue(some[index].file, number, missing));
+      answer.files.forEach(([number, missing], index) => {
+        numbers.add(number); // 0 is litter
+        this.enqueue(some[index].file, number, missing);
+      });
       this.free = answer.free;
       this.changed();
     }
+    numbers.delete(0);
+    const known = await this.insist(() => request("GET", this.address, null, control.signal));
+    const others = known.files - numbers.size;
+    if (others > 0 && !together) return this.changed({ state: "mixed", others });
     this.atFirst = this.arrived;
     this.began = performance.now();
     const needed = this.size - this.arrived;
     if (needed > this.free) await this.pause({ isDisk: true, message: `The server has room for ${bytes(this.free)}, and ` +
-      `${bytes(needed)} are to come. Free some space there; the upload tries again by itself.` });
+      `${bytes(needed)} are to come.` });
     await Promise.all(Array.from({ length: LANES }, () => this.lane()));
     await this.finish();
   }
@@ -230,7 +243,8 @@ class Upload {
 
   async pause(error, turn = 0) {
     const seconds = error.isDisk ? DISK_WAIT_S : Math.min(LONGEST_WAIT_S, 2 ** turn) * (0.75 + Math.random() / 2);
-    this.changed({ isDisk: !!error.isDisk, trouble: error.isDisk ? `${error.message} What has arrived is kept, and the upload tries again by itself.`
+    this.changed({ isDisk: !!error.isDisk, trouble: error.isDisk
+      ? `${error.message} Free some space there. What has arrived is kept, and the upload tries again by itself.`
       : "The connection to the server broke. What has arrived is kept, and the upload tries again by itself." });
     await new Promise((done, failed) => {
       const wake = () => { clearTimeout(timer); this.wake.delete(wake); done(); };

@@ -148,6 +148,31 @@ def test_what_is_here_can_be_used_without_the_rest(page, pictures, network):
     expect(page.get_by_text(re.compile("files set aside|We found")).first).to_be_visible(timeout=60_000)
 
 
+def test_another_folder_does_not_mix_with_what_broke_off(page, pictures, network, tmp_path):
+    network(SLOW)
+    drop(page, pictures)
+    expect_some_but_not_all(page, 40)
+    page.reload()
+    expect_title(page, "An upload broke off")
+    network()
+    drop(page, drawing.draw_folder(tmp_path / "other", ("red", "green"), per_class=6))
+    expect_title(page, "40 files of another upload")
+    page.get_by_role("button", name="Only the new ones").click()
+    expect_pictures(page, 12)
+
+
+def test_a_walk_through_the_app_does_not_break_it_off(page, pictures, network):
+    network(SLOW)
+    drop(page, pictures)
+    expect_some_but_not_all(page, 40)
+    page.get_by_role("link", name="Runs").click()
+    expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Pictures").click()
+    expect(page.get_by_role("button", name="Cancel").or_(page.get_by_role("heading", name="Classes"))).to_be_visible()
+    network()
+    expect_pictures(page, 40)
+
+
 def test_a_cancelled_upload_leaves_nothing_behind(page, pictures, network):
     network(SLOW)
     drop(page, pictures)

@@ -1,5 +1,6 @@
 import contextlib
 import os
+import random
 import unicodedata
 import zipfile
 from pathlib import Path
@@ -110,6 +111,42 @@ def test_hostile_names_all_at_once_lose_nothing(project: Project, tmp_path: Path
     contents = {f"cats/{name}": f"{number}".encode() for number, name in enumerate(HOSTILE)}
     contents |= {f"{name}/1.jpg": f"folder {number}".encode() for number, name in enumerate(HOSTILE)}
     assert sorted(settled(project, tmp_path / "out", contents).values()) == sorted(contents.values())
+
+
+def test_two_thousand_random_paths_lose_nothing_and_stay_inside(project: Project, tmp_path: Path) -> None:
+    chance = random.Random(7)
+    words = [
+        "cats",
+        "Cats",
+        "..",
+        ".",
+        "",
+        "C:",
+        "\\",
+        "a\nb",
+        "\0",
+        "\u202e",
+        "🐱",
+        "x" * 300,
+        "CON",
+        "dots..",
+        " ",
+        "1.jpg",
+    ]
+    paths = {
+        "/".join("".join(chance.choices(words, k=chance.randint(1, 3))) for _ in range(chance.randint(1, 5)))
+        for _ in range(2000)
+    }
+    contents = {path: f"{number}".encode() for number, path in enumerate(sorted(paths))}
+    bringing.send(project, contents)
+    announced = {file.path for file in upload.files_in(upload.folder_of(project))}
+    assert all(any(part.startswith(".") for part in path.replace("\\", "/").split("/")) for path in paths - announced)
+    before = {path for path in tmp_path.rglob("*") if "upload" not in path.parts}
+    set_aside = settle(project, tmp_path / "deep" / "out")
+    found = files_in(tmp_path / "deep" / "out")
+    assert len(set(found.values())) == len(found) == len(announced) - len(set_aside)
+    new = {path for path in tmp_path.rglob("*") if "upload" not in path.parts} - before
+    assert all(path == tmp_path / "deep" or path.is_relative_to(tmp_path / "deep" / "out") for path in new)
 
 
 def test_names_that_differ_only_in_case_are_two_files_on_any_disk(project: Project, tmp_path: Path) -> None:
