@@ -93,12 +93,18 @@ def crowded_server(small_disk, tmp_path, browser_path) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture
+def serving(browser_path) -> Callable[..., contextlib.AbstractContextManager[str]]:
+    """Return a function that runs the app for a block: (home, home of Keras, log file, port)."""
+    return _serving
+
+
 @contextlib.contextmanager
-def _serving(home: Path, keras_home: Path, log: Path) -> Iterator[str]:
+def _serving(home: Path, keras_home: Path, log: Path, port: int = 0) -> Iterator[str]:
     """Start the app, give its address, and stop it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        port = port or probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.address=127.0.0.1"]
     command += [f"--server.port={port}", "--server.headless=true"]
     environment = os.environ | {"THAW_HOME": str(home), "KERAS_HOME": str(keras_home)}

@@ -51,7 +51,11 @@ def drop(page: Page, *paths: Path) -> None:
 
 @pytest.fixture
 def network(page) -> Callable[..., None]:
-    """Return a function that makes the connection slow or breaks it."""
+    """Return a function that makes the connection of the page slow or breaks it."""
+    return network_of(page)
+
+
+def network_of(page: Page) -> Callable[..., None]:
     devtools = page.context.new_cdp_session(page)
 
     def set_conditions(bytes_per_second: int = -1, is_broken: bool = False) -> None:
@@ -115,6 +119,20 @@ def test_after_a_broken_connection_it_goes_on_by_itself(page, pictures, network)
     expect(page.get_by_text("The connection to the server broke.")).to_be_visible()
     network()
     expect_pictures(page, 40)
+
+
+def test_after_a_restart_of_the_server_it_goes_on_by_itself(serving, new_visitor, pictures, tmp_path):
+    places = (tmp_path / "home", tmp_path / "keras", tmp_path / "server.log")
+    with serving(*places) as address:
+        page = empty_project(new_visitor().new_page(), address)
+        network = network_of(page)
+        network(SLOW)
+        drop(page, pictures)
+        expect_some_but_not_all(page, 40)
+    expect(page.get_by_text("The connection to the server broke.")).to_be_visible()
+    network()
+    with serving(*places, port=int(address.rpartition(":")[2])):
+        expect_pictures(page, 40)
 
 
 def test_after_a_reload_only_the_rest_is_sent(page, server, pictures, network):
