@@ -5,7 +5,7 @@ import html
 import streamlit as st
 
 from pages.parts import drop, frame, words
-from tlcore.images import intake
+from tlcore.images import incoming, intake
 from tlcore.images.incoming import Answer
 from tlcore.images.layout import Reading
 from tlcore.images.mapping import Mapping, Question, Row
@@ -54,7 +54,8 @@ def ask(project: Project, found: Mapping) -> None:
     """Ask what only the owner of the pictures can say, and take more pictures beside those that are here."""
     frame.message("warm", "Before Thaw looks at the pictures, it needs a word from you.")
     show(found)
-    given = _fields({question.kind: question for question in found.questions})
+    may_add = incoming.can_be_added_to(project)
+    given = _fields({question.kind: question for question in found.questions}, may_add)
     with st.container(horizontal=True):
         if found.can_go_on and st.button("Go on like this", type="primary"):
             intake.answer(project, given)
@@ -65,26 +66,34 @@ def ask(project: Project, found: Mapping) -> None:
         if st.button("Start afresh"):
             intake.discard(project)
             st.rerun()
-    st.subheader("Add more pictures to these", anchor=False)
+    st.subheader("Add more pictures to these" if may_add else "Bring in others instead", anchor=False)
     drop.area(project)
 
 
-def _fields(asked: dict[str, Question]) -> Answer:
-    """Draw a field for each question; return what they say."""
+def _fields(asked: dict[str, Question], may_add: bool) -> Answer:
+    """Draw a field for each question; return what they say.
+
+    Args:
+        asked: The questions by their kind.
+        may_add: Whether further files can come beside these, and these be moved.
+    """
     is_inner = one_case = False
     class_name = ""
     if "one_class" in asked:
         name = asked["one_class"].names[0]
-        frame.message(
-            "ice",
-            f"All pictures are in one class, “{name}”. A classifier needs at least two: drop the folder of another "
-            "class below, and it comes beside this one.",
+        how = (
+            "drop the folder of another class below, and it comes beside this one."
+            if may_add
+            else "put the folder of another class beside this one, and take the folder above both."
         )
+        frame.message("ice", f"All pictures are in one class, “{name}”. A classifier needs at least two: {how}")
     if "no_class" in asked:
         number = words.count(asked["no_class"].count, "picture")
-        class_name = st.text_input(
-            f"{number} without a class folder. What do they show?", max_chars=80, placeholder="daisies"
-        ).strip()
+        if may_add:
+            label = f"{number} without a class folder. What do they show?"
+            class_name = st.text_input(label, max_chars=80, placeholder="daisies").strip()
+        else:
+            frame.message("ice", f"{number} without a class folder. Make one folder per class and take the one above.")
     if "inner" in asked:
         inside = ", ".join(asked["inner"].names) + (" …" if asked["inner"].count > len(asked["inner"].names) else "")
         choices = ("The outer folders, as in the list above", f"The folders inside them: {inside}")

@@ -1,6 +1,7 @@
 """Bringing pictures in, and what is shown of them."""
 
 import json
+import shutil
 import time
 
 import bringing
@@ -207,6 +208,24 @@ def test_pictures_beside_the_class_folders_are_named_before_they_stay_out(visit,
     next(each for each in page.button if each.label == "Go on like this").click().run()
     settle(empty)
     assert overview.dataset_of(empty).counts() == {"cold": 3, "warm": 4}
+
+
+@pytest.mark.parametrize("classes", [("cold",), ()])
+def test_a_folder_of_the_server_is_never_added_to(visit, empty, tmp_path, monkeypatch, classes):
+    monkeypatch.setenv("THAW_PICTURE_FOLDERS", str(tmp_path))
+    root = drawing.draw_folder(tmp_path / "set", ("cold", "warm"), per_class=4)
+    taken = tmp_path / "set" if classes else root / "cold"
+    if classes:
+        shutil.rmtree(root / "warm")
+    before = sorted(tmp_path.rglob("*.png"))
+    intake.receive_folder(empty, taken)
+    assert intake.main([str(empty.folder)]) == 0
+    page = visit("pictures.py", project=empty.id)
+    assert "Bring in others instead" in words(page) and not page.text_input[1:]
+    assert ("take the folder above both" if classes else "4 pictures without a class folder") in words(page)
+    bring_in(empty, drawing.draw_folder(tmp_path / "new", ("red", "green"), per_class=4))
+    assert overview.dataset_of(empty).class_names == ("green", "red")
+    assert before == sorted(file for file in before if file.is_file())
 
 
 def test_what_was_brought_in_can_be_dropped_instead_of_answering(visit, filled, tmp_path):

@@ -56,6 +56,11 @@ def is_there(project: Project) -> bool:
     return project.incoming.is_dir() and any(project.incoming.iterdir())
 
 
+def can_be_added_to(project: Project) -> bool:
+    """Return whether further files can come beside what is there; not so for a folder that is looked over in place."""
+    return (project.incoming / "pictures").is_dir()
+
+
 def clear(project: Project) -> None:
     """Drop what was brought in."""
     shutil.rmtree(project.incoming, ignore_errors=True)
@@ -86,7 +91,7 @@ def note_sample(project: Project, name: str) -> None:
 
 def note_upload(project: Project, adds: bool) -> None:
     """Take what a browser has sent, beside what is there (``adds``) or in its place."""
-    if not adds or (project.incoming / "folder.json").is_file():
+    if not (adds and can_be_added_to(project)):
         clear(project)
     project.incoming.mkdir(parents=True, exist_ok=True)
     (project.incoming / "answer.json").unlink(missing_ok=True)
