@@ -50,7 +50,7 @@ function view(upload, ask) {
     case "mixed":
       return {
         title: `${files(upload.others)} of another upload`, look: "trouble",
-        line: "They were announced before and are not among these. Should they come into the data set too?",
+        line: "What was announced before is not among what you brought now. Should it come into the data set too?",
         buttons: [
           ["Only the new ones", () => upload.guarded(() => upload.sendOnlyThese())],
           ["All together", () => upload.guarded(() => upload.send(true))], afresh,
