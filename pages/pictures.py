@@ -8,7 +8,8 @@ import streamlit as st
 from pages.parts import frame, gallery, place, problems, words
 from tlcore import overview, workspace
 from tlcore.errors import DatasetError, UserError
-from tlcore.images import health, intake, split
+from tlcore.images import finding as findings
+from tlcore.images import intake, split
 from tlcore.images.dataset import Dataset
 from tlcore.images.split import Split
 from tlcore.project import Project
@@ -96,7 +97,7 @@ def show_classes(dataset: Dataset) -> None:
 
 
 def show_findings(project: Project, dataset: Dataset) -> None:
-    found = health.load(intake.findings_file(project))
+    found = findings.load(intake.findings_file(project))
     st.subheader("What we noticed", anchor=False)
     if not found and not dataset.set_aside:
         frame.message("good", "Nothing to worry about: every picture can be used.")

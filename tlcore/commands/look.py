@@ -62,8 +62,9 @@ def _stages(parsed: argparse.Namespace) -> Outcome:
 def _check(parsed: argparse.Namespace) -> Outcome:
     """Look over pictures and list what was set aside and what was found."""
     with progress("Reading pictures") as report:
-        dataset = intake.open_pictures(parsed.pictures, report)
-    findings = health.findings(dataset)
+        seen = intake.inspect(parsed.pictures, report)
+    dataset = seen.dataset
+    findings = health.findings(dataset, seen.tiles)
     value = {
         "classes": dataset.counts(),
         "set_aside": [{"file": entry.file, "reason": entry.reason} for entry in dataset.set_aside],

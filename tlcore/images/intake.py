@@ -21,10 +21,11 @@ import filelock
 
 from tlcore import atomic, detached, workspace
 from tlcore.errors import UploadError, UserError
-from tlcore.images import archive, folder, health, intake_record, thumbnails
+from tlcore.images import archive, finding, flattery, health, inspection, intake_record, thumbnails
 from tlcore.images import dataset as datasets
 from tlcore.images.dataset import Dataset, SetAside
-from tlcore.images.folder import Keep, Progress
+from tlcore.images.folder import Progress
+from tlcore.images.inspection import Inspection
 from tlcore.images.intake_record import Report
 from tlcore.project import Project
 from tlcore.samples import sample
@@ -127,7 +128,12 @@ def status(project: Project) -> IntakeStatus:
 
 
 def open_pictures(path: Path, progress: Progress | None = None, *, at_least: int = 2) -> Dataset:
-    """Look over a folder of pictures, or a zip of one, for the command line.
+    """Look over a folder of pictures, or a zip of one, for the command line; see ``inspect``."""
+    return inspect(path, progress, at_least=at_least).dataset
+
+
+def inspect(path: Path, progress: Progress | None = None, *, at_least: int = 2) -> Inspection:
+    """Look over a folder of pictures, or a zip of one, and keep what further questions need.
 
     A zip is unpacked once into ``cache/archives``, under the hash of its bytes.
 
@@ -141,7 +147,7 @@ def open_pictures(path: Path, progress: Progress | None = None, *, at_least: int
         DatasetError: The pictures cannot be trained on as they are.
     """
     if path.is_dir():
-        return folder.scan(path.resolve(), progress, at_least=at_least)
+        return inspection.inspect(path.resolve(), progress, at_least=at_least)
     if not path.is_file():
         raise UploadError(f"There is no folder and no zip at {path}.", "Check the path for a slip of the pen.")
     place = workspace.cache_folder() / "archives" / _hash(path)[:32]
@@ -152,13 +158,19 @@ def open_pictures(path: Path, progress: Progress | None = None, *, at_least: int
             shutil.rmtree(pictures, ignore_errors=True)
             aside = archive.unpack(path, pictures, progress)
             atomic.write_json(notes, [asdict(entry) for entry in aside])
-    found = folder.scan(pictures, progress, at_least=at_least)
-    return _with_set_aside(found, tuple(SetAside(**entry) for entry in atomic.read_json(notes)))
+    found = inspection.inspect(pictures, progress, at_least=at_least)
+    more = tuple(SetAside(**entry) for entry in atomic.read_json(notes))
+    return replace(found, dataset=_with_set_aside(found.dataset, more))
 
 
 def findings_file(project: Project) -> Path:
-    """Return the file of what was found, read by ``health.load``; it exists when the status is "ready"."""
+    """Return the file of what was found, read by ``finding.load``; it exists when the status is "ready"."""
     return project.folder / "findings.json"
+
+
+def flattery_file(project: Project) -> Path:
+    """Return the file of what near-copies would have done to the score, read by ``flattery.load``."""
+    return project.folder / "flattery.json"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -177,7 +189,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _look_over(project: Project, report: Report) -> None:
     """Turn ``incoming`` into pictures, thumbnails, findings and a dataset. The old ones stay until the new ones are."""
-    keep = Keep(small=thumbnails.writer(project.thumbnails), small_side=thumbnails.LONGEST_SIDE)
+    keep = thumbnails.writer(project.thumbnails)
     request = project.incoming / "folder.json"
     looking = "Looking at the pictures"
     unpacked = project.folder / "unpacked"
@@ -185,17 +197,22 @@ def _look_over(project: Project, report: Report) -> None:
         with _disk_explained():
             if request.is_file():
                 allowed = _allowed(Path(atomic.read_json(request)["folder"]))
-                found = folder.scan(allowed, report.about(looking), keep, within=workspace.picture_folders())
+                seen = inspection.inspect(allowed, report.about(looking), keep, within=workspace.picture_folders())
+                found = seen.dataset
             else:
                 shutil.rmtree(unpacked, ignore_errors=True)
                 aside = _fill(unpacked, project.incoming, report)
-                found = folder.scan(unpacked, report.about(looking), keep)
-                found = replace(_with_set_aside(found, aside), root=project.pictures)
+                seen = inspection.inspect(unpacked, report.about(looking), keep)
+                found = replace(_with_set_aside(seen.dataset, aside), root=project.pictures)
+            report.about("Thinking about what was seen")
+            noticed = health.findings(found, seen.tiles)
+            twice = flattery.measure(found, seen.tiles)
             project.dataset_file.unlink(missing_ok=True)
             if found.root == project.pictures:
                 shutil.rmtree(project.pictures, ignore_errors=True)
                 unpacked.rename(project.pictures)
-            health.save(health.findings(found), findings_file(project))
+            finding.save(noticed, findings_file(project))
+            flattery.save(twice, flattery_file(project))
             datasets.save(found, project.dataset_file)
     finally:
         shutil.rmtree(unpacked, ignore_errors=True)
