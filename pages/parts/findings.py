@@ -60,7 +60,10 @@ def draw_one(project: Project, looked_over: Dataset, finding: Finding, may_answe
                 st.dataframe({"File": list(finding.files)}, hide_index=True)
         chosen = []
         if pictures:
-            with st.expander("Look at " + ("it" if len(pictures) == 1 else f"all {len(pictures)}")):
+            with st.expander(
+                "Look at " + ("it" if len(pictures) == 1 else f"the {len(pictures)} pictures"),
+                expanded=finding.kind in UNDECIDED,
+            ):
                 chosen = show(project, looked_over, finding.kind, pictures, may_answer)
         if may_answer and finding.kind != "unreadable":
             offer(project, looked_over, finding, [picture.file for picture in chosen])

@@ -146,8 +146,21 @@ def test_one_class_in_png_and_the_other_in_jpeg_raises_the_alarm(tmp_path: Path)
         file.unlink()
     noticed = kinds(inspection.inspect(tmp_path))
     assert set(noticed) == {"shortcut"}
-    assert "100% of cases" in noticed["shortcut"].message
-    assert "“a” is all PNG, “b” all JPEG" in noticed["shortcut"].message
+    assert "100% of the pictures of “a”" in noticed["shortcut"].message
+    assert "All of “a” are PNG, and none of the others is" in noticed["shortcut"].message
+
+
+def test_one_class_of_four_from_another_source_raises_the_alarm_beside_a_class_too_small_to_tell(
+    tmp_path: Path,
+) -> None:
+    draw_scenes(tmp_path, ("a", "b", "c", "d"))
+    for file in sorted((tmp_path / "d").iterdir())[4:]:
+        file.unlink()
+    for file in (tmp_path / "b").iterdir():
+        Image.open(file).resize((200, 150)).save(file, quality=92)
+    noticed = kinds(inspection.inspect(tmp_path))
+    assert set(noticed) == {"shortcut", "few"}
+    assert "All of “b” are 200 x 150 pixels" in noticed["shortcut"].message
 
 
 def test_classes_of_different_size_raise_the_alarm(tmp_path: Path) -> None:
