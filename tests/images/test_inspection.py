@@ -4,13 +4,14 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import imagehash
 import numpy as np
 import pytest
 from drawing import draw_scenes, scene
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from tlcore.images import dataset as datasets
-from tlcore.images import flattery, health, inspection
+from tlcore.images import flattery, health, impression, inspection
 from tlcore.images import split as splits
 from tlcore.images.finding import Finding
 from tlcore.images.inspection import Inspection
@@ -116,6 +117,12 @@ def test_a_picture_on_which_little_can_be_seen_is_named(kind: str, image: Image.
     noticed = kinds(inspection.inspect(tmp_path))
     assert kind in noticed and noticed[kind].files == ("b/odd.jpg",)
     assert noticed[kind].message.startswith("1 picture ")
+
+
+def test_looks_are_those_of_the_well_known_library() -> None:
+    tiles = np.stack([np.asarray(scene(seed).resize((32, 32), Image.Resampling.BOX)) for seed in range(40)])
+    known = [str(imagehash.phash(Image.fromarray(tile).convert("L"))) for tile in tiles]
+    assert sum(mine == its for mine, its in zip(impression.looks(tiles), known, strict=True)) >= 39, "but for rounding"
 
 
 def test_pictures_of_one_colour_do_not_count_as_the_same(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from scipy import ndimage
 REACH = 0.12
 """How far a picture may be scaled or shifted, as a share of its side: about a tenth cut off."""
 
-_ROUGH_STEPS = ((0.8, 8),)  # blur in pixels of the halved picture, rounds
+_ROUGH_STEPS = ((0.8, 6),)  # blur in pixels of the halved picture, rounds
 _EXACT_STEPS = ((0.6, 4),)
 _CELLS = 8  # cells per side in which the difference is looked at by itself
 

@@ -59,9 +59,12 @@ def inspect(
     found = folder.scan(root, progress, keep, within=within, at_least=at_least)
     impressions = [seen[picture.content] for picture in found.pictures]
     tiles = np.stack([each.tile for each in impressions])
-    groups = twins.groups(found.pictures, [each.look for each in impressions], tiles)
+    looks, are_grey = impression.looks(tiles), impression.are_grey(tiles)
+    groups = twins.groups(found.pictures, looks, tiles)
     pictures = tuple(
-        replace(picture, look=each.look, group=group, remarks=each.remarks)
-        for picture, each, group in zip(found.pictures, impressions, groups, strict=True)
+        replace(picture, look=look, group=group, remarks=each.remarks + (("grey",) if is_grey else ()))
+        for picture, each, look, group, is_grey in zip(
+            found.pictures, impressions, looks, groups, are_grey, strict=True
+        )
     )
     return Inspection(replace(found, pictures=pictures), tiles)
