@@ -9,8 +9,9 @@ the same files, which lie in the disk cache by then; medians are printed.
     before       scanning, hashing, decoding and the small copy, without judging and comparing
 
 The ratio to "one by one" says how many times quicker looking over is; the one to "the cores" how near it is to what
-decoding alone costs; the last column how much the judging adds to the time of "before". JPEG is decoded at a reduced
-scale where a picture is much larger than its small copy, which can make looking over quicker than the cores decode.
+decoding alone costs; then comes what judging and comparing take. JPEG is decoded at a reduced scale where a picture is
+much larger than its small copy, which can make looking over quicker than the cores decode. Processor time stands in
+brackets: it hardly changes when the computer is busy with other things.
 """
 
 import argparse
@@ -47,11 +48,11 @@ def the_cores(files: list[Path]) -> None:
         list(pool.map(decode, files))
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Return how long a piece of work takes."""
-    began = time.perf_counter()
+def seconds(work: Callable[[], object]) -> tuple[float, float]:
+    """Return how long a piece of work takes, by the clock and in processor time."""
+    began, worked = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - began
+    return time.perf_counter() - began, time.process_time() - worked
 
 
 def measure(root: Path, rounds: int) -> None:
@@ -64,23 +65,26 @@ def measure(root: Path, rounds: int) -> None:
         "before": lambda: folder.scan(root, keep=small),
         "looked over": lambda: inspection.inspect(root),
     }
-    times: dict[str, list[float]] = {name: [] for name in ways}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, work in ways.items():
             times[name].append(seconds(work))
-    median = {name: statistics.median(taken) for name, taken in times.items()}
+    median, worked = (
+        {name: statistics.median(each[which] for each in taken) for name, taken in times.items()} for which in (0, 1)
+    )
     with tempfile.TemporaryDirectory() as place:
         write = thumbnails.writer(Path(place))
-        with_files = seconds(lambda: inspection.inspect(root, keep_small=write))
+        with_files, _ = seconds(lambda: inspection.inspect(root, keep_small=write))
     found = inspection.inspect(root)
-    judging = seconds(lambda: health.findings(found.dataset, found.tiles))
-    figures = "  ".join(f"{name} {taken:.2f} s" for name, taken in median.items())
+    judging, _ = seconds(lambda: health.findings(found.dataset, found.tiles))
+    figures = "  ".join(f"{name} {taken:.2f} s ({worked[name]:.2f})" for name, taken in median.items())
     over = median["looked over"]
     print(f"{root.name}: {len(files)} pictures. {figures}")
+    judged = (worked["looked over"] - worked["before"]) / worked["one by one"]
     print(
         f"    {median['one by one'] / over:.2f} times quicker than one by one; {over / median['the cores']:.2f} times "
-        f"what the cores need to decode; judging and comparing add {over / median['before'] - 1:.0%}, findings "
-        f"{judging:.2f} s; with thumbnails written (once) {with_files:.2f} s"
+        f"what the cores need to decode; judging and comparing take {judged:.0%} of the processor time of reading one "
+        f"by one; findings {judging:.2f} s; with thumbnails written (once) {with_files:.2f} s"
     )
 
 

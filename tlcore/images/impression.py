@@ -26,6 +26,7 @@ FLAT = 3.0
 
 _TURNS = ImageFilter.Kernel((3, 3), (0, -1, 0, -1, 4, -1, 0, -1, 0), scale=2)
 _EDGE = 1.5  # of the picture's contrast; blurred ones stay below half of that
+_WAVES = fft.dct(np.eye(TILE_SIDE, dtype=np.float32), axis=0)[:8]  # (8, 32): the lowest waves of the DCT-II
 _AT_ONCE = 1024
 
 
@@ -47,10 +48,10 @@ def impression(small: np.ndarray) -> Impression:
     image = Image.fromarray(small)
     tile = np.asarray(image.resize((TILE_SIDE, TILE_SIDE), Image.Resampling.BOX))
     grey = image.convert("L")
-    share = np.cumsum(grey.histogram()) / (grey.width * grey.height)
+    counts, total = grey.histogram(), grey.width * grey.height
     said = {
-        "dark": share[DARK - 1] > 0.95,
-        "bright": share[BRIGHT] < 0.05,
+        "dark": sum(counts[:DARK]) > 0.95 * total,
+        "bright": sum(counts[: BRIGHT + 1]) < 0.05 * total,
         "blurry": not _has_edge(grey) and all(value < limit for value, limit in zip(_blur(grey), BLURRY, strict=True)),
     }
     return Impression(tile, tuple(remark for remark, holds in said.items() if holds))
@@ -91,16 +92,17 @@ def looks(tiles: np.ndarray) -> list[str]:
     """
     found = []
     for start in range(0, len(tiles), _AT_ONCE):
-        part = tiles[start : start + _AT_ONCE]
+        part = tiles[start : start + _AT_ONCE].astype(np.float32)
         grey = np.floor(part @ np.array([0.299, 0.587, 0.114], np.float32) + 0.5)
-        waves = fft.dctn(grey, axes=(1, 2))[:, :8, :8].reshape(len(part), 64)
+        waves = (_WAVES @ grey @ _WAVES.T).reshape(len(part), 64)
         bits = np.packbits(waves > np.median(waves, axis=1, keepdims=True), axis=1)
-        flat = part.std(axis=(1, 2, 3)) < FLAT
+        flat = part.reshape(len(part), -1).std(axis=1) < FLAT
         found += ["" if is_flat else row.tobytes().hex() for row, is_flat in zip(bits, flat, strict=True)]
     return found
 
 
 def are_grey(tiles: np.ndarray) -> np.ndarray:
     """Return (N,) bool: whether nobody would see colour on (N, 32, 32, 3) uint8."""
-    spread = (tiles.max(axis=-1) - tiles.min(axis=-1)).reshape(len(tiles), -1)
+    red, green, blue = (tiles[..., channel].reshape(len(tiles), -1) for channel in range(3))
+    spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
     return np.count_nonzero(spread >= COLOURFUL, axis=1) < 0.05 * spread.shape[1]
