@@ -272,7 +272,9 @@ def test(pytest_arguments: list[str]) -> int:
     """Run the tests, with a browser where one can be had; return pytest's exit code."""
     find = subprocess.run([str(PYTHON), "tests/chromium.py"], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8")
     env = {**os.environ, **({"THAW_BROWSER": find.stdout.strip()} if find.stdout.strip() else {})}
-    return subprocess.run([str(PYTHON), "-m", "pytest", *pytest_arguments], cwd=ROOT, env=env).returncode
+    # All of them: two at a time, each file by itself, because most tests wait for processes of their own.
+    chosen = pytest_arguments or ["--numprocesses=2", "--dist=loadfile"]
+    return subprocess.run([str(PYTHON), "-m", "pytest", *chosen], cwd=ROOT, env=env).returncode
 
 
 def main(arguments: list[str]) -> int:

@@ -116,10 +116,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   for (const input of [folder, loose])
     input.onchange = () => { const found = chosen(input); input.value = ""; upload.begin(async () => found); };
 
-  let told = false;
+  // Told again and again until the page takes this area away: after a restart of the server the files may all be there
+  // before the page is connected again, and what is told then is lost.
+  let telling = 0;
+  const tell = () => setTriggerValue("done", true);
   const redraw = () => {
     draw(area, upload, ask);
-    if (upload.state === "done" && !told) { told = true; setTriggerValue("done", true); }
+    if (upload.state === "done" && !telling) { tell(); telling = setInterval(tell, 2000); }
   };
   // The whole page is the target: what is dropped beside the area would make the browser leave the page.
   const on = {
@@ -147,6 +150,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   redraw();
   if (upload.state === "idle") upload.look();
   return () => {
+    clearInterval(telling);
     upload.listeners.delete(redraw);
     for (const [name, react] of Object.entries(on)) document.removeEventListener(name, react);
     window.removeEventListener("beforeunload", warn);

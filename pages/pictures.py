@@ -5,11 +5,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts import drop, frame, gallery, place, problems, understood, words
+from pages.parts import drop, findings, frame, gallery, place, problems, understood, words
 from tlcore import overview, workspace
 from tlcore.errors import DatasetError, UserError
-from tlcore.images import health, intake, split
+from tlcore.images import flattery, intake, split_table
 from tlcore.images.dataset import Dataset
+from tlcore.images.flattery import Flattery
 from tlcore.images.intake import IntakeStatus
 from tlcore.images.split import Split
 from tlcore.project import Project
@@ -101,32 +102,27 @@ def show_classes(dataset: Dataset) -> None:
 
 
 def show_findings(project: Project, dataset: Dataset) -> None:
-    found = health.load(intake.findings_file(project))
     st.subheader("What we noticed", anchor=False)
+    found = overview.findings_of(project)
     if not found and not dataset.set_aside:
         frame.message("good", "Nothing to worry about: every picture can be used.")
-    for finding in found:
-        frame.message("warm", finding.message)
-        if finding.files:
-            with st.expander(words.count(len(finding.files), "file")):
-                st.dataframe({"File": list(finding.files)}, hide_index=True)
+    findings.draw(project, found, may_answer=not runs.runs_in(project.runs))
     if dataset.set_aside:
         with st.expander(f"{words.count(len(dataset.set_aside), 'file')} set aside: which, and why"):
             rows = {"File": [row.file for row in dataset.set_aside], "Why": [row.reason for row in dataset.set_aside]}
             st.dataframe(rows, hide_index=True)
 
 
-def usual_split(dataset: Dataset) -> Split | None:
+def usual_split(project: Project, dataset: Dataset) -> Split | None:
     """Return the parts as training would draw them; where that cannot be done, say why and return None."""
-    usual = Recipe()
     try:
-        return split.draw(dataset, usual.validation_share, usual.test_share, usual.seed)
+        return overview.split_of(project, dataset, Recipe())
     except DatasetError as error:
         problems.show(error)
         return None
 
 
-def show_split(parts: Split) -> None:
+def show_split(project: Project, dataset: Dataset, parts: Split) -> None:
     named = (
         ("Training pictures, to learn from", len(parts.train), "var(--ice)"),
         ("Check pictures, looked at after every epoch", len(parts.validation), "var(--amber)"),
@@ -140,7 +136,32 @@ def show_split(parts: Split) -> None:
     st.html(f'<div class="thaw-bar" aria-hidden="true">{bar}</div><ul class="thaw-legend">{legend}</ul>')
     if parts.left_out:
         left_out = words.count(len(parts.left_out), "picture")
-        frame.message("quiet", f"{left_out} stay out: the same pictures are among the check or exam pictures.")
+        frame.message("quiet", f"{left_out} stay out: the check or exam pictures hold one that looks the same.")
+    twice = flattery.load(intake.flattery_file(project))
+    if twice.pictures:
+        frame.message("quiet", in_words(twice))
+    st.download_button(
+        "Download as a table (CSV)",
+        lambda: split_table.table(dataset, parts),
+        file_name="thaw-split.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key="split-table",
+    )
+
+
+def in_words(twice: Flattery) -> str:
+    """Say how many near-copies there were, and what was measured about them."""
+    groups = words.count(twice.groups, "group")
+    there = f"{words.count(twice.pictures, 'picture')} look the same as another one, in {groups}"
+    reach = f"With a plain random draw {twice.twins:.1%} of the exam pictures would have had such a twin to learn from"
+    gain = f"{100 * (twice.plain - twice.honest):+.1f} points that are not earned"
+    measure = (
+        f"a program that names each exam picture after the most similar other one, and does nothing else, is right in "
+        f"{twice.plain:.1%} of cases with these twins and in {twice.honest:.1%} without them, {gain}"
+    )
+    return f"{there}; here they always stay on one side. {reach}: {measure} (means of {twice.draws} draws)."
 
 
 def show_gallery(project: Project, dataset: Dataset) -> None:
@@ -161,14 +182,14 @@ def show_all(project: Project, dataset: Dataset) -> None:
         (str(len(dataset.set_aside)), "set aside"),
     ]
     frame.facts([(name, number) for number, name in pairs])
-    parts = usual_split(dataset)
+    parts = usual_split(project, dataset)
     if parts:
         with st.container(key="thaw-next"):
             st.page_link("train.py", label="Choose how to train", query_params=place.parameters(project))
     show_findings(project, dataset)
     show_classes(dataset)
     if parts:
-        show_split(parts)
+        show_split(project, dataset, parts)
     show_gallery(project, dataset)
     offer_others(project)
 

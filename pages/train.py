@@ -10,7 +10,7 @@ from tlcore import overview
 from tlcore.backbones import stage_table, table, weights
 from tlcore.backbones.backbone import Backbone
 from tlcore.errors import UserError
-from tlcore.images import intake, split
+from tlcore.images import intake
 from tlcore.images.dataset import Dataset
 from tlcore.project import Project
 from tlcore.runs import order
@@ -20,11 +20,11 @@ from tlcore.training.recipe import Recipe
 CARDS_PER_ROW = 3
 
 
-def chosen_backbone(dataset: Dataset) -> tuple[Backbone, str]:
+def chosen_backbone(project: Project, dataset: Dataset) -> tuple[Backbone, str]:
     """Return the backbone that the address names, else the one that Thaw suggests, with its reason."""
     if "backbone" in st.query_params:
         return table.get(st.query_params["backbone"]), ""
-    recipe, reason = suggestion("auto", dataset, "Backbone")
+    recipe, reason = suggestion(project, "auto", dataset, "Backbone")
     return table.get(recipe.backbone), reason
 
 
@@ -162,29 +162,29 @@ def show_views(project: Project, dataset: Dataset, recipe: Recipe) -> None:
     st.html(f'<div class="thaw-gallery">{tiles}</div>')
 
 
-def suggestion(backbone: str, dataset: Dataset, about: str) -> tuple[Recipe, str]:
+def suggestion(project: Project, backbone: str, dataset: Dataset, about: str) -> tuple[Recipe, str]:
     """Return what Thaw would choose, and its reason for one of the choices."""
     usual = Recipe(backbone=backbone)
-    parts = split.draw(dataset, usual.validation_share, usual.test_share, usual.seed)
+    parts = overview.split_of(project, dataset, usual)
     settled = settling.settle(usual, dataset, parts)
     reasons = [reason.partition(": ")[2] for reason in settled.reasons if reason.startswith(about)]
     return settled.recipe, reasons[0] if reasons else ""
 
 
 def start(project: Project, dataset: Dataset, recipe: Recipe) -> None:
-    parts = split.draw(dataset, recipe.validation_share, recipe.test_share, recipe.seed)
+    parts = overview.split_of(project, dataset, recipe)
     run = order.place(project.runs, recipe, dataset, parts)
     st.switch_page("run.py", query_params=place.parameters(project, run))
 
 
 def ask(project: Project, dataset: Dataset) -> None:
     st.subheader("Backbone", anchor=False)
-    backbone, why = chosen_backbone(dataset)
+    backbone, why = chosen_backbone(project, dataset)
     if why:
         st.caption(f"Thaw suggests {backbone.title}: {why}")
     draw_cards(backbone)
     draw_all_backbones(backbone)
-    suggested, reason = suggestion(backbone.name, dataset, "Freeze depth")
+    suggested, reason = suggestion(project, backbone.name, dataset, "Freeze depth")
     recipe = Recipe(backbone=backbone.name, frozen_stages=ask_depth(backbone, suggested, reason))
     with st.expander("More settings"):
         recipe = replace(recipe, **settings.ask(suggested, len(dataset.class_names)))

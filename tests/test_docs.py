@@ -58,6 +58,7 @@ def test_every_call_of_the_command_line_in_the_readme_is_understood() -> None:
         "export",
         "backbones",
         "check",
+        "split",
         "stages",
         "sample",
         "embed",

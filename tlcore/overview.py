@@ -9,9 +9,12 @@ from pathlib import Path
 from tlcore import project as projects
 from tlcore import workspace
 from tlcore.errors import UserError
+from tlcore.images import answers, finding, intake, pixels, split
 from tlcore.images import dataset as datasets
-from tlcore.images import intake, pixels
+from tlcore.images.answers import Answer
 from tlcore.images.dataset import Dataset
+from tlcore.images.finding import Finding
+from tlcore.images.split import Split
 from tlcore.project import Project
 from tlcore.results import report as reports
 from tlcore.runs import events
@@ -48,10 +51,57 @@ class RunLine:
 
 
 def dataset_of(project: Project) -> Dataset | None:
-    """Return the pictures of a project, or None as long as none have been looked over."""
+    """Return the pictures that a project trains on: looked over, and the owner's answers applied.
+
+    None as long as none have been looked over.
+    """
+    if not project.dataset_file.is_file():
+        return None
+    given = answers.load(answers.file_of(project))
+    return _applied(str(project.dataset_file), project.dataset_file.stat().st_mtime_ns, given)
+
+
+def looked_over(project: Project) -> Dataset | None:
+    """Return the pictures of a project as they were looked over, without the owner's answers; None for none."""
     if not project.dataset_file.is_file():
         return None
     return _load_dataset(str(project.dataset_file), project.dataset_file.stat().st_mtime_ns)
+
+
+def findings_of(project: Project) -> tuple[Finding, ...]:
+    """Return what was found in a project's pictures and is not answered yet, the gravest first."""
+    found = finding.load(intake.findings_file(project))
+    given = answers.load(answers.file_of(project))
+    return _standing(str(project.dataset_file), project.dataset_file.stat().st_mtime_ns, found, given)
+
+
+def split_of(project: Project, dataset: Dataset, recipe: Recipe) -> Split:
+    """Return the parts of a project's pictures for a recipe, and write them down.
+
+    Who was drawn for the exam stays there when pictures are added, for the same seed and shares.
+
+    Raises:
+        DatasetError: A class has too few different pictures.
+    """
+    name = f"{recipe.seed}-{recipe.validation_share:g}-{recipe.test_share:g}.json"
+    file = project.folder / "splits" / name
+    before = split.kept(file)
+    drawn = split.draw(dataset, recipe.validation_share, recipe.test_share, recipe.seed, before)
+    split.keep(dataset, drawn, file)
+    return drawn
+
+
+@functools.lru_cache(maxsize=8)
+def _applied(file: str, changed: int, given: tuple[Answer, ...]) -> Dataset:
+    """Apply answers once for all pages."""
+    dataset = _load_dataset(file, changed)
+    return answers.applied(dataset, given) if given else dataset
+
+
+@functools.lru_cache(maxsize=8)
+def _standing(file: str, changed: int, found: tuple[Finding, ...], given: tuple[Answer, ...]) -> tuple[Finding, ...]:
+    """Count once for all looks at the page."""
+    return answers.standing(_load_dataset(file, changed), found, given)
 
 
 @functools.lru_cache(maxsize=8)

@@ -57,6 +57,7 @@ def facts(pairs: list[tuple[str, str]]) -> None:
     st.html(f'<dl class="thaw-facts">{cells}</dl>')
 
 
-def message(kind: str, text: str) -> None:
+def message(kind: str, text: str, title: str = "") -> None:
     """Draw a plain sentence; ``kind`` gives its colour: ice, warm, good or quiet."""
-    st.html(f'<div class="thaw-message thaw-{kind}" role="status"><p>{html.escape(text)}</p></div>')
+    head = f"<p><strong>{html.escape(title)}</strong></p>" if title else ""
+    st.html(f'<div class="thaw-message thaw-{kind}" role="status">{head}<p>{html.escape(text)}</p></div>')

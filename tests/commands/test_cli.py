@@ -85,6 +85,22 @@ def test_check_lists_classes_what_was_set_aside_and_what_was_found(pictures, tmp
     assert all(set(finding) == {"kind", "message", "files"} for finding in value["findings"])
 
 
+def test_split_writes_who_is_in_the_exam_and_keeps_to_it_when_pictures_are_added(tmp_path):
+    target = drawing.draw_scenes(tmp_path / "mine", per_class=10)
+    first = call("split", target, "--out", tmp_path / "one.csv", "--json")
+    assert json.loads(first.stdout) == {"file": str(tmp_path / "one.csv"), "train": 12, "validation": 4, "test": 4,
+                                        "left_out": 0}  # fmt: skip
+    for number in range(10):
+        drawing.scene(500 + number).save(target / "a" / f"new {number}.jpg")
+    assert call("split", target, "--out", tmp_path / "two.csv", "--before", tmp_path / "one.csv").returncode == 0
+    exams = [
+        {line for line in (tmp_path / name).read_text(encoding="utf-8").splitlines() if line.endswith(",exam")}
+        for name in ("one.csv", "two.csv")
+    ]
+    assert exams[0] < exams[1]
+    assert "0.02" in one_plain_line(call("split", target, "--out", tmp_path / "three.csv", "--test-share", "3"))
+
+
 def test_backbones_says_which_weights_are_on_this_computer(tmp_path):
     value = json.loads(call("backbones", "--json", KERAS_HOME=str(tmp_path)).stdout)
     by_name = {row["name"]: row for row in value["backbones"]}

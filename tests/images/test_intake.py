@@ -18,7 +18,7 @@ from tlcore import atomic
 from tlcore import project as projects
 from tlcore.errors import DatasetError, UploadError, UserError
 from tlcore.images import dataset as datasets
-from tlcore.images import health, intake, intake_record, thumbnails
+from tlcore.images import finding, intake, intake_record, thumbnails
 from tlcore.project import Project
 
 
@@ -66,7 +66,7 @@ def test_a_zip_becomes_a_dataset_with_thumbnails_and_findings(project: Project, 
     assert dataset.counts() == {"dogs": 13, "猫": 12}
     assert all((project.pictures / entry.file).is_file() for entry in dataset.pictures)
     assert all(thumbnails.file_of(project.thumbnails, entry.content).is_file() for entry in dataset.pictures)
-    assert [finding.kind for finding in health.load(intake.findings_file(project))] == ["unreadable", "duplicate"]
+    assert [each.kind for each in finding.load(intake.findings_file(project))] == ["unreadable", "duplicate"]
     assert not project.incoming.exists(), "the zip is not kept"
     assert not project.incoming.exists()
 

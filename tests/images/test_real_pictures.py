@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from tlcore.images import archive, folder, health, intake, picture, pixels, split
+from tlcore.images import archive, flattery, folder, health, inspection, intake, picture, pixels, split
 from tlcore.images.dataset import Dataset
+from tlcore.images.inspection import Inspection
 
 ZIPS = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -23,10 +24,15 @@ def needs(name: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def flowers(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+def inspected(tmp_path_factory: pytest.TempPathFactory) -> Inspection:
     root = tmp_path_factory.mktemp("real") / "flowers"
     archive.unpack(needs("flowers.zip"), root)
-    return folder.scan(root)
+    return inspection.inspect(root)
+
+
+@pytest.fixture(scope="module")
+def flowers(inspected: Inspection) -> Dataset:
+    return inspected.dataset
 
 
 @pytest.fixture(scope="module")
@@ -48,23 +54,41 @@ def test_flowers_come_in_whole(flowers: Dataset) -> None:
     assert flowers.set_aside == ()
 
 
-def test_the_four_groups_of_equal_flowers_are_found(flowers: Dataset) -> None:
-    found = {finding.kind: finding for finding in health.findings(flowers)}
-    assert set(found) == {"duplicate", "conflict", "leak"}
+def test_the_four_groups_of_equal_flowers_are_found_and_nothing_else_is_held_against_them(
+    inspected: Inspection,
+) -> None:
+    found = {each.kind: each for each in health.findings(inspected.dataset, inspected.tiles)}
+    assert set(found) == {"duplicate", "conflict", "leak", "near_copy"}
     assert len(found["duplicate"].files) == 8
     assert len(found["conflict"].files) == 4
-    assert len(found["leak"].files) == 2
+    assert len(found["leak"].files) == 6
 
 
-def test_equal_flowers_never_stand_on_two_sides(flowers: Dataset) -> None:
+def test_flowers_that_look_the_same_were_found_and_do_flatter(inspected: Inspection) -> None:
+    groups = Counter(entry.group for entry in inspected.dataset.pictures if entry.group)
+    assert len(groups) == 8 and set(groups.values()) == {2}, "each looked at: they are the same photo twice"
+    measured = flattery.measure(inspected.dataset, inspected.tiles)
+    assert (measured.pictures, measured.groups) == (24, 12)
+    assert 0 < measured.twins < 0.03
+    assert measured.plain > measured.honest
+
+
+def test_flowers_that_look_the_same_never_stand_on_two_sides(flowers: Dataset) -> None:
     for seed in range(5):
         parts = split.draw(flowers, 0.15, 0.15, seed)
         assert len(parts.test) == 430
-        assert len(parts.left_out) == 1
-        seen = [{flowers.pictures[row].content for row in part} for part in (parts.train, parts.validation, parts.test)]
+        assert len(parts.left_out) == 3
+        seen = [{flowers.pictures[row].kin for row in part} for part in (parts.train, parts.validation, parts.test)]
         assert not seen[0] & seen[1]
         assert not (seen[0] | seen[1]) & seen[2]
-        assert set(Counter(flowers.pictures[row].label for row in parts.validation).values()) <= {44, 45, 46}
+        assert set(Counter(flowers.pictures[row].label for row in parts.validation).values()) <= {43, 44, 45, 46}
+
+
+def test_neither_cats_and_dogs_nor_hand_signs_raise_an_alarm_about_their_files(hands: Dataset) -> None:
+    pets = intake.inspect(needs("cats_dogs.zip"))
+    assert {each.kind for each in health.findings(pets.dataset, pets.tiles)} == {"near_copy"}
+    looked_at = inspection.inspect(hands.root)
+    assert health.findings(looked_at.dataset, looked_at.tiles) == ()
 
 
 def test_the_pixels_of_flowers_are_what_a_single_reading_gives(flowers: Dataset) -> None:

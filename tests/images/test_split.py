@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tlcore.errors import DatasetError
+from tlcore.errors import DatasetError, UploadError
 from tlcore.images import split as splits
+from tlcore.images import split_table
 from tlcore.images.dataset import Dataset, Part, Picture
 from tlcore.images.split import Split
 
@@ -192,6 +193,89 @@ def test_a_split_reads_back_as_it_was_written(tmp_path: Path) -> None:
     split = splits.draw(dataset_of(*plain(10)), 0.2, 0.2, 5)
     splits.save(split, tmp_path / "split.json")
     assert splits.load(tmp_path / "split.json") == split
+
+
+def alike(group: str, *contents: str, label: int = 0, part: Part = "") -> list[Picture]:
+    return [
+        Picture(f"{part}/{NAMES[label]}/{content}.jpg", label, content, 10, 10, part, group=group)
+        for content in contents
+    ]
+
+
+def with_more(dataset: Dataset, *pictures: Picture) -> Dataset:
+    return replace(dataset, pictures=(*dataset.pictures, *pictures))
+
+
+def test_pictures_that_look_the_same_never_stand_on_two_sides() -> None:
+    dataset = with_more(dataset_of(*plain(12)), *alike("g", "x", "y", "z"), *alike("h", "u", "v", label=1))
+    for seed in range(40):
+        split = splits.draw(dataset, 0.25, 0.25, seed)
+        assert_whole(dataset, split)
+        for group in ("g", "h"):
+            sides = [rows for rows in (split.train, split.validation, split.test)
+                     if any(dataset.pictures[row].group == group for row in rows)]  # fmt: skip
+            assert len(sides) == 1
+
+
+def test_a_training_picture_that_looks_like_one_of_a_given_exam_is_left_out() -> None:
+    dataset = dataset_of(*plain(10, part="train"), *plain(3, part="test"))
+    dataset = with_more(dataset, *alike("g", "x", part="train"), *alike("g", "y", part="test"))
+    split = splits.draw(dataset, 0.2, 0.2, 0)
+    assert [dataset.pictures[row].content for row in split.left_out] == ["x"]
+
+
+def test_pictures_that_look_the_same_do_not_make_a_class_larger() -> None:
+    dataset = with_more(dataset_of(*plain(10, classes=1), (1, "a", "")), *alike("g", "x", "y", "z", label=1))
+    with pytest.raises(DatasetError, match=r"“cats” has 2 different pictures .* Pictures that look the same count as"):
+        splits.draw(dataset, 0.15, 0.15, 0)
+
+
+def test_who_was_drawn_stays_when_pictures_are_added_and_when_they_come_back(tmp_path: Path) -> None:
+    file = tmp_path / "split.json"
+    dataset = dataset_of(*plain(20))
+    first = splits.draw(dataset, 0.2, 0.2, 0, splits.kept(file))
+    splits.keep(dataset, first, file)
+    assert splits.draw(dataset, 0.2, 0.2, 0, splits.kept(file)) == first
+    added = [(label, f"new-{label}-{number}", "") for label in range(3) for number in range(20)]
+    more = dataset_of(*plain(20), *added)
+    second = splits.draw(more, 0.2, 0.2, 0, splits.kept(file))
+    assert_whole(more, second)
+    assert contents(dataset, first.test) < contents(more, second.test)
+    assert contents(dataset, first.validation) < contents(more, second.validation)
+    assert contents(dataset, first.train) <= contents(more, second.train), "the added ones fill the exam"
+    assert per_class(more, second.test) == dict.fromkeys(range(3), 8)
+    splits.keep(more, second, file)
+    fewer = replace(dataset, pictures=dataset.pictures[:-5])
+    splits.keep(fewer, splits.draw(fewer, 0.2, 0.2, 0, splits.kept(file)), file)
+    again = splits.draw(more, 0.2, 0.2, 0, splits.kept(file))
+    assert contents(more, second.test) <= contents(more, again.test), "those that were gone come back to the exam"
+
+
+def test_a_new_copy_of_an_exam_picture_goes_to_the_exam_too() -> None:
+    dataset = with_more(dataset_of(*plain(20)), *alike("g", "old"), *alike("g", "new"))
+    before = {"old": "test"} | {f"0-{number}-": "train" for number in range(20)}
+    split = splits.draw(dataset, 0.2, 0.2, 0, before)
+    assert {"old", "new"} <= contents(dataset, split.test)
+
+
+def test_a_split_is_a_table_that_reads_back(tmp_path: Path) -> None:
+    dataset = dataset_of(*plain(10, part="train"), (0, "leak", "train"), (1, "leak", "test"), *plain(3, part="test"))
+    split = splits.draw(dataset, 0.2, 0.2, 0)
+    text = split_table.table(dataset, split)
+    lines = text.splitlines()
+    assert lines[0] == "file,class,part" and len(lines) == 1 + len(dataset.pictures)
+    assert all(lines[1 + row].endswith(",exam") for row in split.test)
+    assert sum(line.endswith(",left out") for line in lines) == 1
+    (tmp_path / "split.csv").write_text(text, encoding="utf-8")
+    parts = split_table.read(tmp_path / "split.csv", dataset)
+    assert {content for content, part in parts.items() if part == "validation"} == contents(dataset, split.validation)
+
+
+def test_a_file_that_is_no_such_table_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "other.csv").write_text("name,label\na,b\n")
+    for name in ("other.csv", "nowhere.csv"):
+        with pytest.raises(UploadError, match="is no table of file, class, part"):
+            split_table.read(tmp_path / name, dataset_of(*plain(3)))
 
 
 FIXED = ((1, 2, 4, 5, 6, 7, 10, 11), (0, 9), (3, 8))

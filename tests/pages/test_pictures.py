@@ -8,10 +8,13 @@ import bringing
 import drawing
 import filelock
 import pytest
+from PIL import Image, ImageEnhance
 from visiting import links, words
 
 from tlcore import identity, overview, project
 from tlcore.images import intake, intake_record
+from tlcore.runs import run as runs
+from tlcore.training.recipe import Recipe
 
 
 def drop_area(page) -> dict | None:
@@ -261,6 +264,110 @@ def test_nobody_trains_while_new_pictures_wait_for_an_answer(visit, filled, tmp_
     page = visit("train.py", project=filled.id)
     assert "wait for a word from you" in words(page) and not page.button
     assert links(page)["Answer"].endswith(f"pictures?project={filled.id}")
+
+
+@pytest.fixture
+def noticed(empty, tmp_path):
+    """A project with a copy in its own class, one in another class, a dark picture, and one class in PNG."""
+    folder = drawing.draw_scenes(tmp_path / "pictures", per_class=14)
+    copy = Image.open(folder / "a" / "007.jpg")
+    copy.save(folder / "a" / "zz copy.jpg", quality=50)
+    Image.open(folder / "a" / "014.jpg").save(folder / "b" / "zz wrong.jpg", quality=50)
+    ImageEnhance.Brightness(drawing.scene(900)).enhance(0.05).save(folder / "b" / "night.jpg")
+    bring_in(empty, folder)
+    return empty
+
+
+def files_of(project):
+    return {picture.file.partition("/")[2] for picture in overview.dataset_of(project).pictures}
+
+
+def press(page, key):
+    page.button(key=key).click().run()
+    assert not page.exception
+    return page
+
+
+def test_copies_are_left_out_with_one_click_and_come_back_with_another(visit, noticed):
+    page = visit("pictures.py", project=noticed.id)
+    assert "Near-copies" in words(page) and "4 pictures form 2 groups that look the same" in words(page)
+    before = files_of(noticed)
+    page = press(page, "leave-near_copy")
+    assert before - files_of(noticed) == {"a/zz copy.jpg"}
+    assert "a/zz copy.jpg left out" in words(page)
+    assert "2 pictures look the same" in words(page), "the pair in two classes is still there"
+    assert (noticed.pictures / "pictures" / "a" / "zz copy.jpg").is_file(), "nothing is deleted"
+    press(page, "undo-0")
+    assert files_of(noticed) == before
+
+
+def test_a_picture_in_the_wrong_class_is_moved(visit, noticed):
+    page = visit("pictures.py", project=noticed.id)
+    assert "leave-near_conflict" not in [button.key for button in page.button], "nobody knows which one is wrong"
+    page.button_group(key="pick-near_conflict-1").set_value([2]).run()
+    page.selectbox(key="target-near_conflict").select("a").run()
+    page = press(page, "move-near_conflict")
+    dataset = overview.dataset_of(noticed)
+    moved = next(picture for picture in dataset.pictures if picture.file.endswith("zz wrong.jpg"))
+    assert dataset.class_names[moved.label] == "a"
+    assert "Alike, in two classes: pictures/b/zz wrong.jpg moved to “a”" in words(page)
+    assert "leave-near_conflict" not in [button.key for button in page.button]
+    assert not [finding for finding in overview.findings_of(noticed) if finding.kind == "near_conflict"]
+
+
+def test_what_is_kept_is_not_said_again_even_after_a_second_look(visit, noticed, tmp_path):
+    page = press(visit("pictures.py", project=noticed.id), "keep-dark")
+    assert "Very dark: pictures/b/night.jpg kept as it is" in words(page)
+    kinds = {finding.kind for finding in overview.findings_of(noticed)}
+    assert "dark" not in kinds and "near_copy" in kinds
+    press(page, "leave-near_copy")
+    (tmp_path / "pictures").rename(tmp_path / "renamed")
+    bring_in(noticed, tmp_path / "renamed")
+    assert "dark" not in {finding.kind for finding in overview.findings_of(noticed)}
+    assert "a/zz copy.jpg" not in files_of(noticed)
+
+
+def test_the_last_classes_cannot_be_left_out(visit, empty, tmp_path):
+    folder = drawing.draw_scenes(tmp_path / "pictures", per_class=12)
+    for file in (folder / "b").iterdir():
+        Image.open(file).resize((30, 20)).save(file)
+    bring_in(empty, folder)
+    page = press(visit("pictures.py", project=empty.id), "leave-tiny")
+    assert "That would leave only “a”" in words(page)
+    assert len(overview.dataset_of(empty).class_names) == 2
+
+
+def test_with_a_run_answers_are_shown_and_no_more_can_be_given(visit, noticed):
+    press(visit("pictures.py", project=noticed.id), "leave-near_copy")
+    dataset = overview.dataset_of(noticed)
+    runs.create(noticed.runs / runs.new_id(), Recipe(), dataset, overview.split_of(noticed, dataset, Recipe()))
+    page = visit("pictures.py", project=noticed.id)
+    assert "a/zz copy.jpg left out" in words(page)
+    keys = {button.key.split("-")[0] for button in page.button if button.key}
+    assert not keys & {"leave", "keep", "undo", "move"}
+
+
+def test_the_page_says_what_copies_would_have_done_and_hands_out_the_split(visit, noticed):
+    page = visit("pictures.py", project=noticed.id)
+    said = words(page)
+    assert "4 pictures look the same as another one, in 2 groups" in said
+    assert "With a plain random draw" in said and "means of 10 draws" in said
+    assert [button.label for button in page.download_button] == ["Download as a table (CSV)"]
+
+
+def test_who_was_in_the_exam_stays_there_when_pictures_are_added(visit, filled, tmp_path):
+    visit("pictures.py", project=filled.id)
+    dataset = overview.dataset_of(filled)
+    exam = {dataset.pictures[row].content for row in overview.split_of(filled, dataset, Recipe()).test}
+    folder = drawing.draw_folder(tmp_path / "pictures", ("ice", "amber", "<moss>"))
+    for picture in drawing.draw_scenes(tmp_path / "more", ("ice", "amber"), per_class=20).rglob("*.jpg"):
+        picture.rename((folder / picture.parent.name / picture.name).with_suffix(".png"))
+    bring_in(filled, folder)
+    dataset = overview.dataset_of(filled)
+    parts = overview.split_of(filled, dataset, Recipe())
+    assert len(dataset.pictures) == 100
+    assert exam < {dataset.pictures[row].content for row in parts.test}
+    assert overview.split_of(filled, dataset, Recipe()) == parts
 
 
 @pytest.mark.parametrize("page", ["pictures.py", "train.py", "runs.py", "run.py", "results.py"])

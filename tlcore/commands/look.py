@@ -5,15 +5,18 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
+from tlcore import atomic
 from tlcore.backbones import stage_table, table, weights
 from tlcore.commands.outcome import Outcome, progress
-from tlcore.images import health, intake
+from tlcore.images import health, intake, split, split_table
+from tlcore.training import recipe
+from tlcore.training.recipe import Recipe
 
 __all__ = ["Outcome", "add_to"]
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
-    """Add the commands ``backbones``, ``stages`` and ``check``."""
+    """Add the commands ``backbones``, ``stages``, ``check`` and ``split``."""
     backbones = commands.add_parser("backbones", help="list the backbones and whether their weights are here")
     backbones.set_defaults(run_command=_backbones)
     stages = commands.add_parser("stages", help="list the stages of a backbone and where it can be cut")
@@ -22,6 +25,16 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     check = commands.add_parser("check", help="look over a folder or zip of pictures")
     check.add_argument("pictures", type=Path, metavar="PICTURES")
     check.set_defaults(run_command=_check)
+    parts = commands.add_parser("split", help="write which pictures are for training, for checking and for the exam")
+    parts.add_argument("pictures", type=Path, metavar="PICTURES")
+    parts.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
+    parts.add_argument(
+        "--before", type=Path, metavar="OLD.csv", help="who was in its exam or check pictures stays there"
+    )
+    for name in ("validation_share", "test_share", "seed"):
+        usual = getattr(Recipe(), name)
+        parts.add_argument(f"--{name.replace('_', '-')}", type=type(usual), default=usual, metavar="N")
+    parts.set_defaults(run_command=_split)
 
 
 def _backbones(parsed: argparse.Namespace) -> Outcome:
@@ -62,8 +75,9 @@ def _stages(parsed: argparse.Namespace) -> Outcome:
 def _check(parsed: argparse.Namespace) -> Outcome:
     """Look over pictures and list what was set aside and what was found."""
     with progress("Reading pictures") as report:
-        dataset = intake.open_pictures(parsed.pictures, report)
-    findings = health.findings(dataset)
+        seen = intake.inspect(parsed.pictures, report)
+    dataset = seen.dataset
+    findings = health.findings(dataset, seen.tiles)
     value = {
         "classes": dataset.counts(),
         "set_aside": [{"file": entry.file, "reason": entry.reason} for entry in dataset.set_aside],
@@ -75,3 +89,16 @@ def _check(parsed: argparse.Namespace) -> Outcome:
         lines.append(f"set aside: {count} ({reason})")
     lines += [f"{finding.kind}: {finding.message}" for finding in findings]
     return Outcome("\n".join(lines), value)
+
+
+def _split(parsed: argparse.Namespace) -> Outcome:
+    """Draw the parts as training would and write them as a table."""
+    recipe.check(Recipe(validation_share=parsed.validation_share, test_share=parsed.test_share, seed=parsed.seed))
+    with progress("Reading pictures") as report:
+        dataset = intake.open_pictures(parsed.pictures, report)
+    before = split_table.read(parsed.before, dataset) if parsed.before else None
+    parts = split.draw(dataset, parsed.validation_share, parsed.test_share, parsed.seed, before)
+    atomic.write_bytes(parsed.out, split_table.table(dataset, parts).encode("utf-8"))
+    counts = {name: len(getattr(parts, name)) for name in ("train", "validation", "test", "left_out")}
+    words = f"{counts['train']} training, {counts['validation']} check and {counts['test']} exam pictures"
+    return Outcome(f"{parsed.out}: {words}, {counts['left_out']} left out", {"file": str(parsed.out), **counts})

@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tlcore import atomic
 
@@ -24,6 +24,12 @@ class Picture:
         height: Pixels after EXIF rotation.
         part: The part that the folder itself assigned (``train/``, ``validation/``, ``test/``), or "" for none.
         frames: Number of frames; above 1 only the first is used.
+        stored: How the file keeps it: format and colour mode, "JPEG RGB".
+        size_bytes: Bytes of the file.
+        look: Perceptual hash in hex, or "" for a picture of nearly one colour.
+        group: The same for all pictures that look the same (near-copies, shots of one thing moments apart); "" if no
+            other one does. Equal bytes alone need no group.
+        remarks: What stands out, of "dark", "bright", "blurry", "grey".
     """
 
     file: str
@@ -33,6 +39,16 @@ class Picture:
     height: int
     part: Part = ""
     frames: int = 1
+    stored: str = ""
+    size_bytes: int = 0
+    look: str = ""
+    group: str = ""
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def kin(self) -> str:
+        """Return what this picture shares with all that show the same, and with no other."""
+        return self.group or self.content
 
 
 @dataclass(frozen=True)
@@ -90,6 +106,11 @@ def load(file: Path) -> Dataset:
     return Dataset(
         root=Path(value["root"]),
         class_names=tuple(value["class_names"]),
-        pictures=tuple(Picture(**picture) for picture in value["pictures"]),
+        pictures=tuple(_picture(entry) for entry in value["pictures"]),
         set_aside=tuple(SetAside(**entry) for entry in value["set_aside"]),
     )
+
+
+def _picture(value: dict[str, Any]) -> Picture:
+    """Return a picture as it was before JSON made lists of its tuples."""
+    return Picture(**value | {"remarks": tuple(value.get("remarks", ()))})

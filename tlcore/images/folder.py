@@ -6,7 +6,7 @@ of it. A file that cannot be used is set aside with its reason and never stops t
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +49,7 @@ class _Opened:
     content: str = ""
     seen: picture.Seen | None = None
     reason: str = ""
+    size_bytes: int = 0
 
 
 def scan(
@@ -124,19 +125,20 @@ def _open(root: Path, placed: Placed, keep: Keep) -> _Opened:
         return _Opened(placed, reason=str(error))
     if keep.small and seen.small is not None:
         keep.small(digest, seen.small)
-    return _Opened(placed, digest, seen)
+    return _Opened(placed, digest, seen, size_bytes=len(content))
 
 
 def _without_pixels(entry: _Opened, seen: picture.Seen) -> _Opened:
     """Drop the copies, or the memory would fill with them."""
-    return _Opened(entry.placed, entry.content, picture.Seen(seen.width, seen.height, seen.frames))
+    return replace(entry, seen=replace(seen, square=None, small=None))
 
 
 def _picture(entry: _Opened, label: int) -> Picture:
     """Return the value of a usable picture."""
     assert entry.seen is not None
     seen, placed = entry.seen, entry.placed
-    return Picture(placed.file, label, entry.content, seen.width, seen.height, placed.part, seen.frames)
+    size = (seen.width, seen.height)
+    return Picture(placed.file, label, entry.content, *size, placed.part, seen.frames, seen.stored, entry.size_bytes)
 
 
 def _too_few(found: Layout, class_names: tuple[str, ...], set_aside: Iterable[SetAside]) -> DatasetError:

@@ -18,11 +18,25 @@ import filelock
 
 from tlcore import atomic, detached, workspace
 from tlcore.errors import DiskFull, UploadError, UserError
-from tlcore.images import archive, disk, folder, health, incoming, intake_record, layout, mapping, thumbnails, upload
+from tlcore.images import (
+    archive,
+    disk,
+    finding,
+    flattery,
+    health,
+    incoming,
+    inspection,
+    intake_record,
+    layout,
+    mapping,
+    thumbnails,
+    upload,
+)
 from tlcore.images import dataset as datasets
 from tlcore.images.dataset import Dataset, SetAside
-from tlcore.images.folder import Keep, Progress
+from tlcore.images.folder import Progress
 from tlcore.images.incoming import Answer
+from tlcore.images.inspection import Inspection
 from tlcore.images.intake_record import Report
 from tlcore.images.mapping import Mapping
 from tlcore.project import Project
@@ -152,7 +166,12 @@ def status(project: Project) -> IntakeStatus:
 
 
 def open_pictures(path: Path, progress: Progress | None = None, *, at_least: int = 2) -> Dataset:
-    """Look over a folder of pictures, or a zip of one, for the command line.
+    """Look over a folder of pictures, or a zip of one, for the command line; see ``inspect``."""
+    return inspect(path, progress, at_least=at_least).dataset
+
+
+def inspect(path: Path, progress: Progress | None = None, *, at_least: int = 2) -> Inspection:
+    """Look over a folder of pictures, or a zip of one, and keep what further questions need.
 
     A zip is unpacked once into ``cache/archives``, under the hash of its bytes.
 
@@ -166,7 +185,7 @@ def open_pictures(path: Path, progress: Progress | None = None, *, at_least: int
         DatasetError: The pictures cannot be trained on as they are.
     """
     if path.is_dir():
-        return folder.scan(path.resolve(), progress, at_least=at_least)
+        return inspection.inspect(path.resolve(), progress, at_least=at_least)
     if not path.is_file():
         raise UploadError(f"There is no folder and no zip at {path}.", "Check the path for a slip of the pen.")
     place = workspace.cache_folder() / "archives" / _hash(path)[:32]
@@ -177,8 +196,9 @@ def open_pictures(path: Path, progress: Progress | None = None, *, at_least: int
             shutil.rmtree(pictures, ignore_errors=True)
             aside = archive.unpack(path, pictures, progress)
             atomic.write_json(notes, [asdict(entry) for entry in aside])
-    found = folder.scan(pictures, progress, at_least=at_least)
-    return _with_set_aside(found, tuple(SetAside(**entry) for entry in atomic.read_json(notes)))
+    found = inspection.inspect(pictures, progress, at_least=at_least)
+    more = tuple(SetAside(**entry) for entry in atomic.read_json(notes))
+    return replace(found, dataset=_with_set_aside(found.dataset, more))
 
 
 def mapping_of(project: Project) -> Mapping | None:
@@ -197,8 +217,13 @@ def refuse_while_working(project: Project) -> None:
 
 
 def findings_file(project: Project) -> Path:
-    """Return the file of what was found, read by ``health.load``; it exists when the status is "ready"."""
+    """Return the file of what was found, read by ``finding.load``; it exists when the status is "ready"."""
     return project.folder / "findings.json"
+
+
+def flattery_file(project: Project) -> Path:
+    """Return the file of what near-copies would have done to the score, read by ``flattery.load``."""
+    return project.folder / "flattery.json"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -221,7 +246,7 @@ def _look_over(project: Project, report: Report) -> bool:
     Returns:
         Whether it is done; if not, the owner has to say something first.
     """
-    keep = Keep(small=thumbnails.writer(project.thumbnails), small_side=thumbnails.LONGEST_SIDE)
+    keep = thumbnails.writer(project.thumbnails)
     try:
         with disk.explained():
             source = incoming.unpack(project, report.about)
@@ -232,14 +257,18 @@ def _look_over(project: Project, report: Report) -> bool:
             if understood.questions and not (given and understood.can_go_on):
                 return False
             looking = report.about("Looking at the pictures")
-            found = folder.scan(source.root, looking, keep, within=source.within, reading=reading)
-            found = _with_set_aside(found, source.set_aside)
+            seen = inspection.inspect(source.root, looking, keep, within=source.within, reading=reading)
+            found = _with_set_aside(seen.dataset, source.set_aside)
+            report.about("Thinking about what was seen")
+            noticed = health.findings(found, seen.tiles)
+            twice = flattery.measure(found, seen.tiles)
             project.dataset_file.unlink(missing_ok=True)
             if source.root.is_relative_to(project.incoming):
                 shutil.rmtree(project.pictures, ignore_errors=True)
                 source.root.rename(project.pictures)
                 found = replace(found, root=project.pictures)
-            health.save(health.findings(found), findings_file(project))
+            finding.save(noticed, findings_file(project))
+            flattery.save(twice, flattery_file(project))
             datasets.save(found, project.dataset_file)
     except DiskFull:  # it stays, so that it can go on when there is room again
         raise

@@ -62,11 +62,11 @@ class Seen:
     """What one reading of a file gave.
 
     Args:
-        width: Pixels of the whole picture after EXIF rotation.
-        height: Pixels of the whole picture after EXIF rotation.
+        width, height: Pixels of the whole picture after EXIF rotation.
         frames: Number of frames; only the first is used. A photo with an embedded preview counts as one.
         square: (side, side, 3) uint8, or None if no side was asked for.
         small: (h, w, 3) uint8 with its longer side at most what was asked for, uncropped; None if not asked for.
+        stored: How the file keeps it: format and colour mode, "JPEG RGB".
     """
 
     width: int
@@ -74,6 +74,7 @@ class Seen:
     frames: int
     square: np.ndarray | None = None
     small: np.ndarray | None = None
+    stored: str = ""
 
 
 def read(source: str | Path | bytes | BinaryIO, side: int, resize: str = "crop") -> np.ndarray:
@@ -156,7 +157,7 @@ def _decode(content: bytes, side: int, resize: str, small_side: int) -> Seen:
         small = _array(_fitted(picture, box, small_side), turn) if small_side else None
         if turn >= 5:
             width, height = height, width
-        return Seen(width, height, _frames(image), square, small)
+        return Seen(width, height, _frames(image), square, small, f"{image.format} {image.mode}")
 
 
 def _open(content: bytes) -> Image.Image:

@@ -1,0 +1,107 @@
+"""Damaged pictures and zips, made by chance, and what has to hold for each: no crash, nothing outside of the folder."""
+
+import io
+import zipfile
+from functools import cache
+from pathlib import Path
+
+import drawing
+from hypothesis import strategies as st
+
+from tlcore.errors import DatasetError, UploadError
+from tlcore.images import archive, impression, inspection, picture
+
+FORMATS = {"JPEG": {}, "PNG": {}, "GIF": {}, "WEBP": {}, "BMP": {}, "TIFF": {}, "PPM": {}, "ICO": {}, "JPEG2000": {},
+           "AVIF": {}, "TIFF packed": {"compression": "tiff_lzw"}, "JPEG steps": {"progressive": True}}  # fmt: skip
+NAMES = (
+    *("a/1.png", "b/2.jpg", "../../out.png", "/tmp/out.png", "C:\\out.png", "..\\..\\out.png", "a/../../out.png"),
+    *(
+        "a/CON.png",
+        "a/x.png.",
+        "a/" + "n" * 300 + ".png",
+        "a/line\nbreak.png",
+        "a/\u202egnp.exe",
+        "b/😀.png",
+        "A/1.png",
+    ),
+    *("a/inner.zip", "", "/", "a/", "./a/./3.png", "a\x00b.png", "__MACOSX/a/._1.png", "a/.hidden.png", "~/out.png"),
+)
+
+
+@cache
+def whole(name: str, number: int) -> bytes:
+    """Return a picture in a format, not damaged."""
+    content = io.BytesIO()
+    drawing.scene(number, (36, 28)).save(content, name.split()[0], **FORMATS[name])
+    return content.getvalue()
+
+
+@st.composite
+def damaged(draw: st.DrawFn, content: bytes) -> bytes:
+    """Return bytes with a few accidents: other bytes, something cut out, doubled or put in, a number made huge."""
+    data = bytearray(content)
+    for _ in range(draw(st.integers(0, 6))):
+        at = draw(st.integers(0, max(0, len(data) - 1)))
+        length = draw(st.integers(1, 64))
+        accident = draw(st.sampled_from(("byte", "cut", "end", "double", "put in", "huge", "zero")))
+        if accident == "byte" and data:
+            data[at] = draw(st.integers(0, 255))
+        elif accident == "cut":
+            del data[at : at + length]
+        elif accident == "end":
+            del data[at:]
+        elif accident == "double":
+            data[at:at] = data[at : at + length]
+        elif accident == "put in":
+            data[at:at] = draw(st.binary(max_size=24))
+        else:
+            data[at : at + 4] = b"\x7f\xff\xff\xff" if accident == "huge" else bytes(4)
+    return bytes(data)
+
+
+@st.composite
+def pictures(draw: st.DrawFn) -> bytes:
+    """Return a damaged picture, or bytes that never were one."""
+    if draw(st.integers(0, 9)) == 0:
+        return draw(st.binary(max_size=200))
+    return draw(damaged(whole(draw(st.sampled_from(tuple(FORMATS))), draw(st.integers(0, 3)))))
+
+
+@st.composite
+def zips(draw: st.DrawFn) -> bytes:
+    """Return a zip of damaged pictures under hostile names, itself damaged or not."""
+    content = io.BytesIO()
+    names = draw(st.lists(st.sampled_from(NAMES) | st.text(max_size=12), max_size=6))
+    with zipfile.ZipFile(content, "w", draw(st.sampled_from((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)))) as packed:
+        for name in ("a/0.png", "b/0.jpg", *names):
+            entry = zipfile.ZipInfo(name.encode("utf-8", "replace").decode())
+            entry.external_attr = draw(st.sampled_from((0o100644, 0o120777, 0o040755, 0o010644))) << 16
+            packed.writestr(entry, draw(pictures()))
+    return draw(st.sampled_from((content.getvalue(),)) | damaged(content.getvalue()))
+
+
+def look_at(content: bytes) -> None:
+    """Read bytes as a picture: a square and a small copy come out, or a reason why not."""
+    try:
+        seen = picture.look(content, 24, "crop", 160)
+    except picture.Unreadable as reason:
+        assert str(reason)
+        return
+    assert seen.square is not None and seen.square.shape == (24, 24, 3)
+    assert seen.small is not None and max(seen.small.shape[:2]) <= 160
+    impression.impression(seen.small)
+
+
+def bring_in(content: bytes, place: Path) -> None:
+    """Unpack bytes as a zip below a folder and look over what came out; nothing may lie beside."""
+    place.mkdir()
+    file, target = place / "sent.zip", place / "unpacked"
+    file.write_bytes(content)
+    try:
+        archive.unpack(file, target)
+        inspection.inspect(target)
+    except (UploadError, DatasetError) as error:
+        assert error.problem and error.advice
+    assert {path.name for path in place.iterdir()} <= {"sent.zip", "unpacked"}
+    assert not any(path.is_symlink() for path in place.rglob("*"))
+    assert file.read_bytes() == content
