@@ -14,24 +14,19 @@ Wanted: all of them, at most 60 s, less than 200 MB.
 
 import os
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from benchmarks.browsing import chromium, drop, open_project, serving
 from tlcore.images import dataset
 
-ROOT = Path(__file__).resolve().parent.parent
 FILES, CLASSES, SIDE = 10_000, 10, 112
 LATEST_S = 600.0
 
@@ -46,32 +41,6 @@ def draw(folder: Path, files: int) -> int:
         Image.fromarray(noise.integers(0, 256, (SIDE, SIDE, 3), dtype="uint8")).save(file, quality=60)
         size += file.stat().st_size
     return size
-
-
-@contextmanager
-def serving(home: Path) -> Iterator[tuple[str, int]]:
-    """Start the app; give its address and its process number."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
-    environment = os.environ | {"THAW_HOME": str(home), "KERAS_HOME": str(home / "keras")}
-    process = subprocess.Popen(
-        [*command, "--server.address=127.0.0.1"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        while process.poll() is None:
-            try:
-                direct.open(f"{address}/health", timeout=2).close()
-                break
-            except OSError:
-                time.sleep(0.2)
-        yield address, process.pid
-    finally:
-        process.terminate()
-        process.wait()
 
 
 class Memory:
@@ -100,27 +69,6 @@ class Memory:
         self.watcher.join()
 
 
-def open_project(page: Page, address: str) -> None:
-    """Make a project and wait for its drop area."""
-    page.set_default_timeout(60_000)
-    page.goto(address)
-    page.get_by_label("Name of a new project").fill("Ten thousand")
-    page.get_by_role("button", name="Make it").click()
-    page.get_by_role("button", name="Choose a folder").wait_for()
-    page.wait_for_timeout(1000)
-
-
-def drop(page: Page, folder: Path) -> None:
-    """Drop a folder on the page."""
-    devtools = page.context.new_cdp_session(page)
-    place = page.locator(".area").bounding_box()
-    assert place
-    where = {"x": place["x"] + place["width"] / 2, "y": place["y"] + 20}
-    data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
-    for kind in ("dragEnter", "dragOver", "drop"):
-        devtools.send("Input.dispatchDragEvent", {"type": kind, "data": data, **where})
-
-
 def send(page: Page, folder: Path) -> float:
     """Drop a folder and return the seconds until the server says that it has everything."""
     began = time.perf_counter()
@@ -141,7 +89,6 @@ def found_in(home: Path) -> tuple[int, int]:
 def main() -> None:
     """Measure and print."""
     files = int(sys.argv[1]) if len(sys.argv) > 1 else FILES
-    browser = os.environ.get("THAW_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
     with tempfile.TemporaryDirectory() as place:
         folder, home = Path(place) / "pictures", Path(place) / "home"
         home.mkdir()
@@ -150,10 +97,9 @@ def main() -> None:
         shutil.copytree(folder, Path(place) / "copy")
         copy_s = time.perf_counter() - began
         print(f"{os.cpu_count()} cores. {files:,} files, {size / 1e6:.0f} MB; a bare copy takes {copy_s:.1f} s.")
-        with serving(home) as (address, pid), sync_playwright() as playwright:
-            started = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
-            page = started.new_page()
-            open_project(page, address)
+        with serving(home) as (address, pid), chromium() as browser:
+            page = browser.new_page()
+            open_project(page, address, "Ten thousand")
             with Memory(pid) as memory:
                 seconds = send(page, folder)
                 grown = memory.highest - memory.first
@@ -164,7 +110,6 @@ def main() -> None:
             print(f"from the drop until the last file was there: {seconds:.1f} s, {seconds / copy_s:.1f} times a copy")
             print(f"the web process grew by {grown / 1e6:.0f} MB while they came,", end=" ")
             print(f"by {(memory.highest - memory.first) / 1e6:.0f} MB until the page showed them")
-            started.close()
 
 
 if __name__ == "__main__":
