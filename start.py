@@ -269,10 +269,9 @@ def stop(server: subprocess.Popen[bytes]) -> int:
 
 
 def test(pytest_arguments: list[str]) -> int:
-    """Run the tests, with a browser where one can be had; return pytest's exit code."""
+    """Run the tests, with a browser where one can be had, all of them two at a time; return pytest's exit code."""
     find = subprocess.run([str(PYTHON), "tests/chromium.py"], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8")
     env = {**os.environ, **({"THAW_BROWSER": find.stdout.strip()} if find.stdout.strip() else {})}
-    # All of them: two at a time, each file by itself, because most tests wait for processes of their own.
     chosen = pytest_arguments or ["--numprocesses=2", "--dist=loadfile"]
     return subprocess.run([str(PYTHON), "-m", "pytest", *chosen], cwd=ROOT, env=env).returncode
 
