@@ -5,6 +5,7 @@
                            separated like PATH; empty (the default) switches that off
     THAW_UPLOAD_FILES      most files that a browser may send into one project; default 200000
     THAW_UPLOAD_GB         most gigabytes (10**9 bytes) that a browser may send into one project; default 50
+    THAW_CACHE_GB          most gigabytes (10**9 bytes) of what can be made again; default 20
     THAW_HOSTS             further names under which this server may be called, separated by commas
     KERAS_HOME             where Keras keeps pretrained weights; default ``~/.keras``
     THAW_WEIGHTS_URL       a mirror of https://storage.googleapis.com to fetch weights from, with the same paths below
@@ -58,6 +59,11 @@ def upload_files() -> int:
 def upload_bytes() -> int:
     """Return the most bytes that a browser may send into one project: half a million photos of 100 KB."""
     return int(_number("THAW_UPLOAD_GB", 50) * 10**9)
+
+
+def cache_bytes() -> int:
+    """Return the most bytes that may be kept of what can be made again."""
+    return int(_number("THAW_CACHE_GB", 20) * 10**9)
 
 
 def extra_hosts() -> tuple[str, ...]:

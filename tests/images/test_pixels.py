@@ -12,6 +12,7 @@ from tlcore.errors import DatasetError, UserError
 from tlcore.images import folder, picture, pixels
 from tlcore.images.dataset import Dataset
 from tlcore.images.folder import Keep
+from tlcore.row_file import RowFile
 
 
 @pytest.fixture
@@ -122,16 +123,6 @@ def test_a_picture_that_changed_since_is_named(dataset: Dataset, change: str) ->
     assert dataset.pictures[7].file in refused.value.problem
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
-def test_a_full_disk_is_said_in_plain_words() -> None:
-    full, shape = Path("/dev/full"), (9, 96, 96, 3)  # a device that is always full
-    with (
-        pytest.raises(UserError, match="The disk is full: 9 pictures of 96 pixels need 0 MB"),
-        pixels._explained(shape),
-    ):
-        full.write_bytes(b"x")
-
-
 def test_a_file_in_the_place_of_the_cache_folder_is_said_in_plain_words(dataset: Dataset, home: Path) -> None:
     home.mkdir(exist_ok=True)
     (home / "cache").write_bytes(b"")
@@ -143,11 +134,6 @@ def test_a_file_in_the_place_of_the_cache_folder_is_said_in_plain_words(dataset:
 
 def test_the_scan_itself_can_write_the_array(dataset: Dataset, tmp_path: Path) -> None:
     (dataset.root / "cold/0.png").write_bytes(b"broken")
-    with pixels.PixelFile(tmp_path / "squares.npy", 24) as squares:
+    with RowFile(tmp_path / "squares.npy", (24, 24, 3), "uint8") as squares:
         again = folder.scan(dataset.root, keep=Keep(square=squares.append, side=24))
     assert np.array_equal(np.load(tmp_path / "squares.npy", mmap_mode="r"), pixels.pixels(again, 24))
-
-
-def test_rows_out_of_order_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="row 1"), pixels.PixelFile(tmp_path / "a.npy", 4) as squares:
-        squares.append(1, np.zeros((4, 4, 3), np.uint8))
