@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tlcore.training import augmentation
-from tlcore.training.batches import Batches, FollowEpoch, ShuffledViews
+from tlcore.training.batches import Batches, FollowEpoch, ShuffledFeatures, ShuffledViews
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (11, 8, 8, 3)).astype("uint8")
 TARGETS = np.arange(11, dtype="int32")
@@ -71,3 +71,48 @@ def test_keras_gets_the_batches_of_the_epoch_that_it_trains(first):
     for epoch in (first, first + 1):
         assert [index for seen_epoch, index in seen if seen_epoch == epoch][-3:] == [0, 1, 2]
     assert {epoch for epoch, _ in seen} == {first, first + 1}
+
+
+def kept(views: int, epoch: int = 1, seed: int = 1) -> tuple[ShuffledFeatures, list[int]]:
+    """Batches of three pictures of features in which every number says picture and view."""
+    asked: list[int] = []
+
+    def view(number: int) -> np.ndarray:
+        asked.append(number)
+        return (np.arange(10)[:, None] + 100 * number + np.zeros(4)).astype("float16")
+
+    return ShuffledFeatures(
+        view, np.arange(10), 3, views=views, seed=seed, epoch=epoch, first_epoch=1
+    ), asked  # fmt: skip
+
+
+def epoch_of(batches: ShuffledFeatures, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+    batches.begin(epoch)
+    found = [batches[index] for index in range(len(batches))]
+    return np.concatenate([features for features, _ in found]), np.concatenate([targets for _, targets in found])
+
+
+def test_every_epoch_draws_one_view_of_every_picture_from_those_that_are_there():
+    batches, asked = kept(views=3)
+    seen = []
+    for epoch in (1, 2, 3, 4, 5, 6):
+        features, targets = epoch_of(batches, epoch)
+        assert features.dtype == np.float32 and features.shape == (10, 4)
+        assert np.array_equal(features[:, 0] % 100, targets) and sorted(targets) == list(range(10))
+        seen.append(set((features[:, 0] // 100).astype(int)))
+        assert asked == list(range(min(epoch, 3)))
+    assert seen[0] == {0} and seen[1] <= {0, 1}
+    assert set().union(*seen) == {0, 1, 2}
+
+
+def test_a_training_that_ends_early_never_makes_the_views_it_did_not_need():
+    batches, asked = kept(views=8)
+    epoch_of(batches, 2)
+    assert asked == [0, 1]
+
+
+def test_batches_of_features_can_be_made_again_too():
+    first, second = (epoch_of(kept(views=4)[0], 5) for _ in range(2))
+    assert same(first, second)
+    assert not same(first, epoch_of(kept(views=4, seed=2)[0], 5))
+    assert not np.array_equal(first[1], epoch_of(kept(views=4)[0], 6)[1])

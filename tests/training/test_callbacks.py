@@ -12,8 +12,9 @@ from tlcore.training import callbacks
 
 def epochs_until_end(run, losses, patience) -> tuple[int, callbacks.KeepBest]:
     """Feed check losses epoch by epoch and return how many were asked for."""
-    keep = callbacks.KeepBest(run, patience)
-    keep.set_model(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]))
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    keep = callbacks.KeepBest(run, patience, model)
+    keep.set_model(model)
     keep.model.stop_training = False
     keep.on_train_begin()
     for epoch, loss in enumerate(losses):

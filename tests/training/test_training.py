@@ -87,7 +87,8 @@ def test_the_model_has_the_weights_of_the_epoch_with_the_lowest_check_loss(train
     rows = list(trained.split().validation)
     labels = np.array([trained.dataset().pictures[row].label for row in rows])
     answers = prediction.probabilities(model, training.pixels_of(trained)[rows])
-    assert -np.log(answers[np.arange(len(rows)), labels]).mean() == pytest.approx(best.val_loss, rel=1e-4)
+    loss = -np.log(answers[np.arange(len(rows)), labels]).mean()
+    assert loss == pytest.approx(best.val_loss, rel=1e-2)  # the curve's comes from features kept in float16
 
 
 def test_the_saved_model_answers_the_same_for_bytes_and_floats_and_as_the_rebuilt_one(trained, recwarn):

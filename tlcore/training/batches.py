@@ -1,7 +1,7 @@
 """Batches of pictures for Keras, the same ones for the same seed, epoch and place."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -12,6 +12,7 @@ from tlcore.training.augmentation import Augmentation
 
 # Pillow and NumPy let go of the interpreter while they work, so views are made beside the training steps.
 WORKERS = 2
+_OF_VIEWS = 1  # apart from the draws of batches, which are numbered in this place
 
 
 class Batches(keras.utils.PyDataset):
@@ -41,8 +42,8 @@ class Batches(keras.utils.PyDataset):
         return np.stack([self.pixels[row] for row in rows]), self.targets[rows]
 
 
-class ShuffledViews(Batches):
-    """Training batches: a new order and new views of every picture in each epoch.
+class TrainingBatches(Batches):
+    """Batches that change from epoch to epoch.
 
     Order and views depend on seed, epoch and place alone, so that any batch can be made again.
 
@@ -51,26 +52,99 @@ class ShuffledViews(Batches):
         rows: As in ``Batches``.
         targets: As in ``Batches``.
         batch_size: As in ``Batches``.
-        strengths: What the random views may do.
         seed: Start of the draws.
         epoch: The epoch whose batches are asked for, from 1; ``FollowEpoch`` keeps it right in training.
     """
 
     def __init__(self, pixels: np.ndarray, rows: Sequence[int], targets: np.ndarray, batch_size: int, *,
-                 strengths: Augmentation, seed: int, epoch: int) -> None:  # fmt: skip
+                 seed: int, epoch: int) -> None:  # fmt: skip
         super().__init__(pixels, rows, targets, batch_size)
-        self.workers = WORKERS
-        self.strengths = strengths
         self.seed = seed
         self.epoch = epoch
 
+    def begin(self, epoch: int) -> None:
+        """Go on to an epoch, from 1."""
+        self.epoch = epoch
+
+    def drawn(self, index: int) -> np.ndarray:
+        """Return the rows of one batch of the current epoch."""
+        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.rows)
+        return order[index * self.batch_size : (index + 1) * self.batch_size]
+
+
+class ShuffledViews(TrainingBatches):
+    """Training batches of pictures: a new order and new views of every picture in each epoch.
+
+    Args:
+        pixels: As in ``Batches``.
+        rows: As in ``Batches``.
+        targets: As in ``Batches``.
+        batch_size: As in ``Batches``.
+        strengths: What the random views may do.
+        seed: As in ``TrainingBatches``.
+        epoch: As in ``TrainingBatches``.
+    """
+
+    def __init__(self, pixels: np.ndarray, rows: Sequence[int], targets: np.ndarray, batch_size: int, *,
+                 strengths: Augmentation, seed: int, epoch: int) -> None:  # fmt: skip
+        super().__init__(pixels, rows, targets, batch_size, seed=seed, epoch=epoch)
+        self.workers = WORKERS
+        self.strengths = strengths
+
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return one batch of the current epoch."""
-        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.rows)
-        rows = order[index * self.batch_size : (index + 1) * self.batch_size]
+        rows = self.drawn(index)
         draws = np.random.default_rng((self.seed, self.epoch, index))
         views = [augmentation.view(self.pixels[row], self.strengths, draws) for row in rows]
         return np.stack(views), self.targets[rows]
+
+
+class ShuffledFeatures(TrainingBatches):
+    """Training batches of kept features: a new order, and of every picture one of its views, drawn anew each epoch.
+
+    The first epoch sees the clean pictures; each one after it adds a view to draw from, until all are there. So the
+    first epoch begins as early as it can, and views that a short training never needs are never made.
+
+    Args:
+        view: Returns the features of one view (from 0, the clean one) of all training pictures, (n, *shape).
+        targets: (n,) or (n, 1), in the same order.
+        batch_size: As in ``Batches``.
+        views: How many there are to be, 1 or more.
+        seed: As in ``TrainingBatches``.
+        epoch: As in ``TrainingBatches``.
+        first_epoch: The epoch that sees the clean pictures.
+    """
+
+    def __init__(self, view: Callable[[int], np.ndarray], targets: np.ndarray, batch_size: int, *,
+                 views: int, seed: int, epoch: int, first_epoch: int) -> None:  # fmt: skip
+        self.view = view
+        self.views = views
+        self.first_epoch = first_epoch
+        self._there = [view(0)]
+        super().__init__(self._there[0], range(len(targets)), targets, batch_size, seed=seed, epoch=epoch)
+        self.begin(epoch)
+
+    def begin(self, epoch: int) -> None:
+        """Go on to an epoch, and see that its views are there."""
+        super().begin(epoch)
+        while len(self._there) < self.views_in(epoch):
+            self._there.append(self.view(len(self._there)))
+        draws = np.random.default_rng((self.seed, epoch, _OF_VIEWS))
+        self._drawn_views = draws.integers(0, self.views_in(epoch), len(self.rows))
+
+    def views_in(self, epoch: int) -> int:
+        """Return how many views an epoch draws from."""
+        return max(1, min(self.views, epoch - self.first_epoch + 1))
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return one batch of the current epoch: (B, *shape) float32 and targets."""
+        rows = self.drawn(index)
+        views = self._drawn_views[rows]
+        batch = np.empty((len(rows), *self.pixels.shape[1:]), "float32")
+        for number in np.unique(views):
+            mine = views == number
+            batch[mine] = self._there[number][rows[mine]]
+        return batch, self.targets[rows]
 
 
 class FollowEpoch(keras.callbacks.Callback):
@@ -79,10 +153,10 @@ class FollowEpoch(keras.callbacks.Callback):
     They cannot count by themselves: Keras calls a dataset's ``on_epoch_end`` once before the first epoch.
     """
 
-    def __init__(self, batches: ShuffledViews) -> None:
+    def __init__(self, batches: TrainingBatches) -> None:
         super().__init__()
         self.batches = batches
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Go on to an epoch; Keras counts from 0 and calls this before it asks for the first batch."""
-        self.batches.epoch = epoch + 1
+        self.batches.begin(epoch + 1)

@@ -24,12 +24,14 @@ class KeepBest(keras.callbacks.Callback):
     Args:
         run: Where the weights go.
         patience: Epochs without a better check loss after which a phase ends, or None to never end it.
+        whole: The classifier whose weights are kept; what is trained may be only the part of it behind the cut.
     """
 
-    def __init__(self, run: Run, patience: int | None) -> None:
+    def __init__(self, run: Run, patience: int | None, whole: keras.Model) -> None:
         super().__init__()
         self.run = run
         self.patience = patience
+        self.whole = whole
         self.best_loss = math.inf
         self.best_epoch: int | None = None
         self.last_epoch = 0
@@ -50,7 +52,7 @@ class KeepBest(keras.callbacks.Callback):
             )
         if loss < self.best_loss:
             self.best_loss, self.best_epoch, self._gained = loss, epoch + 1, epoch + 1
-            checkpoint.save(self.model, epoch + 1, self.run.best_checkpoint)
+            checkpoint.save(self.whole, epoch + 1, self.run.best_checkpoint)
         elif self.patience is not None and self.last_epoch - self._gained >= self.patience:
             self.model.stop_training = True
 

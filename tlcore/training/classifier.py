@@ -1,11 +1,13 @@
 """A backbone and a new head as one Keras model that takes plain pictures."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 
 from tlcore.backbones import scaling, stages, table
+from tlcore.backbones.stage_table import Cut
 from tlcore.training.recipe import Recipe
 
 
@@ -17,11 +19,17 @@ class Classifier:
         model: (N, S, S, 3) RGB, uint8 or float, 0 to 255 -> (N, C) probabilities, or (N, 1) for sigmoid.
         stages: The backbone's layers, grouped by stage, image side first.
         head: The new layers, in order.
+        backbone: The pretrained network by itself: scaled pictures (N, S, S, 3) -> (N, H, W, C).
+        cuts: The boundaries between its stages, image side first: one less than there are stages.
+        scaling: The layers between pictures and backbone, in order.
     """
 
     model: keras.Model
     stages: tuple[tuple[keras.Layer, ...], ...]
     head: tuple[keras.Layer, ...]
+    backbone: keras.Model
+    cuts: tuple[Cut, ...]
+    scaling: tuple[keras.Layer, ...]
 
     @property
     def backbone_layers(self) -> tuple[keras.Layer, ...]:
@@ -44,15 +52,17 @@ def build(recipe: Recipe, n_classes: int, weights: Path | None) -> Classifier:
     size = int(recipe.image_size or row.default_size)
     backbone = stages.build(row, size, weights, recipe.seed)
     pictures = keras.Input((size, size, 3), dtype="float32", name="pictures")
-    x = pictures
-    for layer in scaling.scale_layers(row):
+    scale, head = tuple(scaling.scale_layers(row)), _head(recipe, n_classes)
+    model = keras.Model(pictures, through(head, backbone(through(scale, pictures))), name="thaw")
+    layers, cuts = stages.stage_layers(row, backbone), stages.stage_cuts(row, backbone)
+    return Classifier(model, layers, head, backbone, cuts, scale)
+
+
+def through(layers: Sequence[keras.Layer], x: keras.KerasTensor) -> keras.KerasTensor:
+    """Return what a tensor becomes on its way through layers."""
+    for layer in layers:
         x = layer(x)
-    x = backbone(x)
-    head = _head(recipe, n_classes)
-    for layer in head:
-        x = layer(x)
-    model = keras.Model(pictures, x, name="thaw")
-    return Classifier(model, stages.stage_layers(row, backbone), head)
+    return x
 
 
 def _head(recipe: Recipe, n_classes: int) -> tuple[keras.Layer, ...]:

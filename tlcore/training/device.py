@@ -1,6 +1,7 @@
 """The device that a training runs on. One of the few files that speak to TensorFlow itself."""
 
 import importlib.metadata
+import importlib.util
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,8 @@ def _processor_name() -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions that a result depends on, by package name."""
-    packages = {name: importlib.metadata.version(name) for name in ("tensorflow", "keras", "numpy", "pillow")}
+    names = ["tensorflow", "keras", "numpy", "pillow", *(["openvino"] if importlib.util.find_spec("openvino") else [])]
+    packages = {name: importlib.metadata.version(name) for name in names}
     return {"python": platform.python_version()} | packages
 
 

@@ -85,6 +85,13 @@ class Recipe:
     crop: float | None = choice(None, "Move the cut-out by up to this share of the side.", low=0, high=0.9)
     brightness: float | None = choice(None, "Make brighter or darker by up to this share.", low=0, high=1)
     contrast: float | None = choice(None, "Raise or lower the contrast by up to this share.", low=0, high=1)
+    views: int | None = choice(
+        None,
+        "Random views per picture: each passes the frozen stages once, and epochs draw from them. 0 for new ones in "
+        "every epoch, which pass the frozen stages again each time.",
+        low=0,
+        high=64,
+    )
     pooling: str = choice("average", "How the last feature map becomes one row of numbers.", one_of=POOLINGS)
     hidden_units: int = choice(0, "Size of a hidden layer in the head; 0 for none.", low=0, high=8192)
     dropout: float = choice(

@@ -1,5 +1,6 @@
 """The story of one run, from a recipe to a proven model. Read it top to bottom."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +25,11 @@ from tlcore.training import (
     recipe,
     settling,
 )
-from tlcore.training.batches import Batches, FollowEpoch, ShuffledViews
+from tlcore.training.batches import FollowEpoch
 from tlcore.training.callbacks import KeepBest, ObeyStop, ReportProgress, StopAsked, WriteEvents
-from tlcore.training.classifier import Classifier
+from tlcore.training.features import Source
 from tlcore.training.recipe import Recipe
+from tlcore.training.supply import Material, Supplier
 
 # Of all epochs, those for the head alone before stages are opened: random last layers would send large gradients
 # into the backbone and destroy what it knows (Kumar et al., arXiv 2202.10054; Keras' transfer learning guide).
@@ -58,12 +60,14 @@ def train(run: Run) -> None:
     parts = classifier.build(asked, len(dataset.class_names), fetch_weights(run, asked))
     if asked.weights == "random":
         calibration.calibrate(parts.model, array[sorted(split.train)[:64]])
-    targets = _targets(dataset, asked)
-    best = KeepBest(run, asked.patience if asked.early_stopping else None)
+    source = Source(dataset, array, asked.resize, augmentation.from_recipe(asked), asked.seed)
+    material = Material(source, split, _targets(dataset, asked), parts, asked.backbone)
+    supplier = Supplier(material, asked, ReportProgress(run, "Running the frozen stages"), _note_to(run))
+    best = KeepBest(run, asked.patience if asked.early_stopping else None, parts.model)
     for phase in plan(asked, len(parts.stages)):
         if best.best_epoch is not None:
             checkpoint.assign(parts.model, run.best_checkpoint)
-        _fit(run, asked, phase, parts, best, (array, split, targets))
+        _fit(run, phase, material, supplier, best)
     run.events.write(events.Trained(checkpoint.assign(parts.model, run.best_checkpoint)))
     finishing.finish(run, parts.model, array)
 
@@ -102,41 +106,47 @@ def plan(asked: Recipe, n_stages: int) -> tuple[Phase, ...]:
     return Phase("head", n_stages, head_epochs), Phase("fine-tuning", frozen, epochs)
 
 
-def _fit(run: Run, asked: Recipe, phase: Phase, parts: Classifier, best: KeepBest,
-         pictures: tuple[np.ndarray, Split, np.ndarray]) -> None:  # fmt: skip
+def _fit(run: Run, phase: Phase, material: Material, supplier: Supplier, best: KeepBest) -> None:
     """Train one phase."""
-    array, split, targets = pictures
+    parts = material.parts
     freezing.freeze(parts, phase.frozen_stages)
-    training = ShuffledViews(array, split.train, targets, int(asked.batch_size or 1),
-                             strengths=augmentation.from_recipe(asked), seed=asked.seed,
-                             epoch=best.last_epoch + 1)  # fmt: skip
+    supply = supplier.phase(phase.frozen_stages, best.last_epoch + 1)
+    asked, training = supplier.recipe, supply.training
+    recipe.save(asked, run.resolved_file)
+    if supply.reason:
+        run.events.write(events.Note(supply.reason))
     n_epochs = phase.last_epoch - best.last_epoch
     learning, total = freezing.count_learning(parts.model)
     run.events.write(
         events.PhaseStarted(phase.name, best.last_epoch + 1, phase.last_epoch, len(training), learning, total)
     )
-    parts.model.compile(
+    supply.model.compile(
         optimizer=rates.optimizer(asked, parts, phase.name, n_epochs * len(training)),
         loss="binary_crossentropy" if asked.activation == "sigmoid" else "sparse_categorical_crossentropy",
         metrics=["accuracy"],
         # XLA made depthwise networks ten times slower on a CPU (measured with the pinned TensorFlow).
         jit_compile=False,
     )
-    parts.model.fit(
+    supply.model.fit(
         training,
-        validation_data=Batches(array, split.validation, targets, 64),
+        validation_data=supply.validation,
         initial_epoch=best.last_epoch,
         epochs=phase.last_epoch,
         shuffle=False,  # the batches come shuffled
-        class_weight=settling.weights_of_classes(run.dataset(), split) if asked.class_weights else None,
+        class_weight=settling.weights_of_classes(run.dataset(), material.split) if asked.class_weights else None,
         callbacks=[
             FollowEpoch(training),
             best,
-            WriteEvents(run, best, phase.name, training.batch_size, len(split.train)),
+            WriteEvents(run, best, phase.name, training.batch_size, len(material.split.train)),
             ObeyStop(run),
         ],
         verbose=0,
     )
+
+
+def _note_to(run: Run) -> Callable[[str], None]:
+    """Return a function that writes a sentence to the events of a run."""
+    return lambda sentence: run.events.write(events.Note(sentence))
 
 
 def _targets(dataset: Dataset, asked: Recipe) -> np.ndarray:
