@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.parts import frame, place, problems, words
-from tlcore import overview, project
+from tlcore import cache, overview, project, workspace
 from tlcore.project import Project
 
 HERO = """
@@ -56,6 +56,22 @@ def summary(owned: Project) -> str:
     return f"{counted} · {words.count(len(lines), 'run')}, the newest {newest}{result}"
 
 
+def offer_to_clear() -> None:
+    """Say how much is kept to save time, and offer to remove it."""
+    kept = cache.size_bytes()
+    if not kept:
+        return
+    with st.expander(f"Kept to save time: {cache.in_words(kept)}"):
+        st.caption(
+            "Decoded pictures, and what frozen stages answer to them, so that the next training need not compute it "
+            f"again. At most {cache.in_words(workspace.cache_bytes())}; what was unused longest goes first. Runs, models and "
+            "pictures are not among it: removing it costs nothing but time."
+        )
+        if st.button("Remove it all", key="clear-cache"):
+            cache.clear()
+            st.rerun()
+
+
 st.html(HERO)
 identity = place.visitor()
 ask_for_new_project()
@@ -69,3 +85,4 @@ else:
     frame.message(
         "ice", "You have no project yet. A project is a set of pictures and the runs on it; name one to begin."
     )
+offer_to_clear()

@@ -11,6 +11,10 @@ from tlcore.training.recipe import ACTIVATIONS, OPTIMIZERS, POOLINGS, PRESETS, R
 DECLARED = {declared.name: declared for declared in fields(Recipe)}
 STRENGTHS = ("rotation", "zoom", "crop", "brightness", "contrast")
 MIRRORS = (("horizontal_flip", "Mirror left and right"), ("vertical_flip", "Mirror top and bottom"))
+EVERY_EPOCH = (
+    "Off: a few views of each picture pass the frozen stages once, and every epoch draws from them. On: every epoch "
+    "makes new ones, and all of them pass the frozen stages again, so each epoch takes as long as the first."
+)
 SHOWN_OPTIMIZERS = {"adamw": "AdamW", "adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}
 
 
@@ -133,6 +137,9 @@ def ask_augmentation() -> dict[str, Any]:
     for column, (name, title) in zip(mirrors, MIRRORS, strict=True):
         value = column.toggle(title, value=getattr(usual, name), key=f"view-{name}-{preset}")
         chosen[name] = None if value == getattr(usual, name) else value
+    if preset != "none":
+        is_new = st.toggle("New views in every epoch", help=EVERY_EPOCH, key="setting-views")
+        chosen["views"] = 0 if is_new else None
     return chosen
 
 

@@ -2,7 +2,7 @@
 
 from visiting import ME, words
 
-from tlcore import identity, project
+from tlcore import cache, identity, project
 from tlcore.runs import events
 
 
@@ -45,6 +45,19 @@ def test_a_project_with_a_run_at_work_stays(visit, filled, at_work):
     home.button(key=f"really-{filled.id}").click().run()
     assert "still at work" in words(home)
     assert project.owned_by(ME) == (filled,)
+
+
+def test_what_is_kept_to_save_time_is_counted_and_can_be_removed(visit, empty):
+    assert "Kept to save time" not in words(visit())
+    file = cache.folder("features") / "a.npy"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(bytes(3_000_000))
+    home = visit()
+    assert "3 MB" in "".join(expander.label for expander in home.expander)
+    assert "At most 20.0 GB" in words(home)
+    home.button(key="clear-cache").click().run()
+    assert not file.exists()
+    assert not home.expander
 
 
 def test_a_browser_without_a_cookie_is_told_so(visit, filled):
