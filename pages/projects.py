@@ -64,8 +64,8 @@ def offer_to_clear() -> None:
     with st.expander(f"Kept to save time: {cache.in_words(kept)}"):
         st.caption(
             "Decoded pictures, and what frozen stages answer to them, so that the next training need not compute it "
-            f"again. At most {cache.in_words(workspace.cache_bytes())}; what was unused longest goes first. Runs, models and "
-            "pictures are not among it: removing it costs nothing but time."
+            f"again. At most {cache.in_words(workspace.cache_bytes())}; the longest unused goes first. Runs, models "
+            "and pictures are not among it: removing it costs nothing but time."
         )
         if st.button("Remove it all", key="clear-cache"):
             cache.clear()

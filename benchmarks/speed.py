@@ -1,0 +1,286 @@
+"""How much faster than the guide's own loop, and how near to what is possible? ``python -m benchmarks.speed FOLDER``
+
+Three ways to train the same classifier on the same pictures, each in a process of its own, in turns, medians printed
+and written to ``docs/benchmarks.md``:
+
+    guide   the loop of Keras' transfer-learning guide: image_dataset_from_directory, frozen layers, fit
+    thaw    Thaw's own training
+    limit   one decoding and one pass of the frozen part over all pictures by the fastest engine of this computer, and
+            the steps of the trained part alone
+
+Same backbone (random weights: they cost the same), picture size, batch size, epochs and parts, no random views. Counted
+is everything after the imports: decoding, building the network, training, looking at the check pictures after every
+epoch. Not counted, but printed: building OpenVINO's network. ``thaw again`` is a second run on the same pictures at
+another learning rate. Nothing is asserted: a ratio says what it says on the computer it was measured on.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLE = ROOT / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- speed: begin -->", "<!-- speed: end -->"
+BATCH_SIZE = 32
+
+
+@dataclass(frozen=True)
+class Work:
+    """One kind of training: backbone, frozen stages ("all", "none" or a number), picture size, epochs."""
+
+    title: str
+    backbone: str
+    frozen: str
+    size: int = 224
+    epochs: int = 10
+
+
+WORKS = (
+    Work("all frozen", "mobilenet_v2_100", "all"),
+    Work("last stage open", "mobilenet_v2_100", "4"),
+    Work("last stage open", "resnet50", "4"),
+    Work("nothing frozen", "mobilenet_v2_100", "none", epochs=2),
+    Work("nothing frozen", "resnet50", "none", epochs=1),
+    Work("nothing frozen", "vgg16", "none", epochs=1),
+)
+
+
+def recipe_of(work: Work, **changes: Any) -> Any:
+    """Return the recipe of a work."""
+    from tlcore.training.recipe import Recipe
+
+    frozen = int(work.frozen) if work.frozen.isdigit() else work.frozen
+    fixed = {"batch_size": BATCH_SIZE, "early_stopping": False, "augment": "none", "weights": "random", "dropout": 0.0}
+    return Recipe(backbone=work.backbone, frozen_stages=frozen, image_size=work.size, epochs=work.epochs,
+                  **fixed | changes)  # fmt: skip
+
+
+def prepared(place: Path, work: Work, **changes: Any) -> Any:
+    """Make a run of a work on the pictures that were prepared."""
+    from tlcore.images import dataset, split
+    from tlcore.runs import run as runs
+
+    recipe = recipe_of(work, **changes)
+    found = dataset.load(place / "dataset.json")
+    parts = split.draw(found, recipe.validation_share, recipe.test_share, recipe.seed)
+    return runs.create(place / f"run {time.time_ns()}", recipe, found, parts)
+
+
+def thaw(place: Path, work: Work) -> dict[str, float]:
+    """Train with Thaw, twice; the exam and the package come after training and are nobody's subject here."""
+    from tlcore.training import engine, finishing, training
+
+    finishing.finish = lambda *arguments: None
+    building = [0.0]
+
+    def timed(build: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def built(model: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                return build(model)
+            finally:
+                building[0] += time.perf_counter() - began
+
+        return built
+
+    engine.ENGINES.update({name: timed(build) for name, build in engine.ENGINES.items() if name != "keras"})
+    first, second = prepared(place, work), prepared(place, work, head_lr=3e-3)
+    began = time.perf_counter()
+    training.train(first)
+    middle = time.perf_counter()
+    training.train(second)
+    return {
+        "thaw": middle - began - building[0],
+        "thaw again": time.perf_counter() - middle,
+        "building": building[0],
+    }
+
+
+def guide(place: Path, work: Work) -> dict[str, float]:
+    """Train as Keras' guide does: every picture through the whole network, decoded anew, in every epoch."""
+    import keras
+
+    from tlcore.backbones import scaling, stages, table
+
+    n_classes = len(list((place / "train").iterdir()))
+    began = time.perf_counter()
+    row = table.get(work.backbone)
+    backbone = stages.build(row, work.size, None, 0)
+    layers = stages.stage_layers(row, backbone)
+    frozen = {"all": len(layers), "none": 0}.get(work.frozen) if not work.frozen.isdigit() else int(work.frozen)
+    for stage in layers[:frozen]:
+        for layer in stage:
+            layer.trainable = False
+    inputs = keras.Input((work.size, work.size, 3))
+    x = inputs
+    for layer in scaling.scale_layers(row):
+        x = layer(x)
+    x = keras.layers.GlobalAveragePooling2D()(backbone(x, training=False))
+    model = keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+
+    training, validation = (
+        keras.utils.image_dataset_from_directory(
+            place / part,
+            image_size=(work.size, work.size),
+            batch_size=BATCH_SIZE,
+            shuffle=part == "train",
+            verbose=False,
+        )
+        for part in ("train", "validation")
+    )
+    model.fit(training.prefetch(2), validation_data=validation.prefetch(2), epochs=work.epochs, verbose=0)
+    return {"guide": time.perf_counter() - began}
+
+
+def limit(place: Path, work: Work) -> dict[str, float]:
+    """Decode once, pass the frozen part once by the fastest engine, and do the steps of the trained part."""
+    import keras
+    import numpy as np
+
+    from tlcore.images import pixels
+    from tlcore.training import boundary, classifier, engine, freezing, rates, recipe
+
+    run = prepared(place, work)
+    asked, parts, pictures = recipe_of(work, head_lr=1e-3, backbone_lr=1e-4), run.split(), run.dataset()
+    rows = {"train": sorted(parts.train), "validation": sorted(parts.validation)}
+    whole = classifier.build(asked, len(pictures.class_names), None)
+    frozen = recipe.frozen_count(asked, len(whole.stages))
+    freezing.freeze(whole, frozen)
+    began = time.perf_counter()
+    array = pixels.pixels(pictures, work.size)
+    decoded = time.perf_counter() - began
+    model, values, passing = whole.model, {part: array[which] for part, which in rows.items()}, 0.0
+    if frozen:
+        halves = boundary.cut(whole, frozen)
+        model, values, passing = halves.learning, {}, float("inf")
+        for name in engine.installed():
+            run_pass = engine.ENGINES[name](halves.frozen)
+            run_pass(np.zeros((engine.BATCH_SIZE, work.size, work.size, 3), "float32"))
+            began, found = time.perf_counter(), {}
+            for part, which in rows.items():
+                starts = range(0, len(which), engine.BATCH_SIZE)
+                batches = [array[which[start : start + engine.BATCH_SIZE]].astype("float32") for start in starts]
+                found[part] = np.concatenate(
+                    [run_pass(np.resize(b, (engine.BATCH_SIZE, *b.shape[1:])))[: len(b)] for b in batches]
+                )
+            if time.perf_counter() - began < passing:
+                passing, values = time.perf_counter() - began, found
+    labels = {part: np.array([pictures.pictures[row].label for row in which]) for part, which in rows.items()}
+    model.compile(
+        rates.optimizer(asked, whole, "fine-tuning", 1000), "sparse_categorical_crossentropy", jit_compile=False
+    )
+    count = len(rows["train"]) // BATCH_SIZE * BATCH_SIZE
+    steps = [slice(start, start + BATCH_SIZE) for start in range(0, count, BATCH_SIZE)]
+    model.train_on_batch(values["train"][steps[0]], labels["train"][steps[0]])
+    model.predict_on_batch(values["validation"][:BATCH_SIZE])
+    began = time.perf_counter()
+    for _ in range(work.epochs):
+        for step in steps:
+            model.train_on_batch(values["train"][step], labels["train"][step])
+        for start in range(0, len(rows["validation"]), BATCH_SIZE):
+            model.predict_on_batch(values["validation"][start : start + BATCH_SIZE])
+    assert keras.backend.backend() == "tensorflow"
+    return {"limit": decoded + passing + time.perf_counter() - began}
+
+
+def link(place: Path, found: Any) -> None:
+    """Lay the parts out as the guide wants them: PART/CLASS/PICTURE."""
+    from tlcore.images import split
+
+    usual = recipe_of(WORKS[0])
+    parts = split.draw(found, usual.validation_share, usual.test_share, usual.seed)
+    for part, rows in (("train", parts.train), ("validation", parts.validation)):
+        for row in rows:
+            picture = found.pictures[row]
+            file = place / part / found.class_names[picture.label] / f"{row}{Path(picture.file).suffix}"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.symlink_to(found.root / picture.file)
+
+
+def one(way: str, place: Path, work: Work, home: Path) -> dict[str, float]:
+    """Measure one way in a process of its own, with nothing cached."""
+    command = [sys.executable, "-m", "benchmarks.speed", "--one", way, str(place), json.dumps(asdict(work))]
+    timings = home / "timings.json"
+    with tempfile.TemporaryDirectory() as fresh:
+        if timings.is_file():  # a computer times its engines once
+            (Path(fresh) / "timings.json").write_bytes(timings.read_bytes())
+        env = os.environ | {"THAW_HOME": fresh, "TF_CPP_MIN_LOG_LEVEL": "2"}
+        said = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True).stdout
+        if (Path(fresh) / "timings.json").is_file():
+            timings.write_bytes((Path(fresh) / "timings.json").read_bytes())
+    return json.loads(said.splitlines()[-1])
+
+
+def measure(place: Path, work: Work, rounds: int, home: Path) -> str:
+    """Return one line of the table."""
+    taken: dict[str, list[float]] = {}
+    for number in range(rounds):
+        for way in ("guide", "thaw", "limit") if number % 2 == 0 else ("limit", "thaw", "guide"):
+            for name, seconds in one(way, place, work, home).items():
+                taken.setdefault(name, []).append(seconds)
+    s = {name: statistics.median(values) for name, values in taken.items()}
+    line = (
+        f"| {work.title}, {work.backbone}, {work.size} px, {work.epochs} epochs "
+        f"| {s['guide']:.1f} s | {s['thaw']:.1f} s | "
+        f"{s['limit']:.1f} s | {s['thaw again']:.1f} s | {s['guide'] / s['thaw']:.2f} | {s['thaw'] / s['limit']:.2f} | "
+        f"{s['guide'] / s['thaw again']:.1f} | {s['building']:.1f} s |"
+    )
+    print(line, flush=True)
+    return line
+
+
+def write(lines: list[str], pictures: int, rounds: int) -> None:
+    """Put the table into the document."""
+    from tlcore.training import device
+
+    taken = device.take()
+    head = [
+        f"Measured {time.strftime('%Y-%m-%d')} on {taken.name} ({os.cpu_count()} cores, {platform.system()}), "
+        f"{pictures:,} pictures, batches of {BATCH_SIZE}, medians of {rounds} rounds in turns.",
+        "",
+        "| Work | guide | Thaw | limit | Thaw again | guide / Thaw | Thaw / limit | guide / again | building engines |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    text = TABLE.read_text(encoding="utf-8")
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    TABLE.write_text(before + "\n".join([BEGIN, *head, *lines, END]) + after, encoding="utf-8")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="", help="works whose title and backbone hold this text")
+    parser.add_argument("--one", nargs=3, metavar=("WAY", "PLACE", "WORK"), help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.one:
+        way, place, work = asked.one
+        found = {"thaw": thaw, "guide": guide, "limit": limit}[way](Path(place), Work(**json.loads(work)))
+        print(json.dumps(found))
+        return
+    from tlcore.images import dataset, folder
+
+    with tempfile.TemporaryDirectory() as place, tempfile.TemporaryDirectory() as home:
+        found = folder.scan(asked.folder.resolve())
+        dataset.save(found, Path(place) / "dataset.json")
+        link(Path(place), found)
+        works = [work for work in WORKS if asked.only in f"{work.title} {work.backbone}"]
+        lines = [measure(Path(place), work, asked.rounds, Path(home)) for work in works]
+        if not asked.only:
+            write(lines, len(found.pictures), asked.rounds)
+
+
+if __name__ == "__main__":
+    main()
