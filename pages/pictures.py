@@ -20,7 +20,7 @@ from tlcore.training.recipe import Recipe
 
 PER_PAGE = 48
 LAYOUT = """
-One folder per class, as a folder or in a zip:
+One folder per class, as a folder, in a zip or in a tar archive (`.tar`, `.tgz`, `.tar.gz`):
 
 ```
 flowers/

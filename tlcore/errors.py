@@ -1,7 +1,7 @@
 """Errors that are meant for the person using Thaw.
 
     UserError            anything that a user can understand and mend
-    ├── UploadError      what was brought in could not be taken (zip, path, disk)
+    ├── UploadError      what was brought in could not be taken (archive, path, disk)
     │   └── DiskFull     the disk has no room for it; what has arrived stays, and it can go on
     ├── DatasetError     the pictures cannot be trained on as they are
     ├── RecipeError      a choice that is out of range or does not fit the others

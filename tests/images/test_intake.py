@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from collections.abc import Iterator
@@ -204,8 +205,20 @@ def test_the_command_line_takes_a_folder_or_a_zip_and_unpacks_it_once(project: P
     assert (from_zip.root / from_zip.pictures[0].file).stat().st_mtime_ns == changed
 
 
+def test_the_command_line_takes_a_tar_archive_as_it_takes_a_zip(project: Project, tmp_path: Path) -> None:
+    drawn = drawing.draw_folder(tmp_path / "drawn")
+    with tarfile.open(tmp_path / "drawn.tgz", "w:gz") as target:
+        target.add(drawn, "drawn")
+        link = tarfile.TarInfo("drawn/warm/link.png")
+        link.type, link.linkname = tarfile.SYMTYPE, "0.png"
+        target.addfile(link)
+    from_tar = intake.open_pictures(tmp_path / "drawn.tgz")
+    assert from_tar.fingerprint == intake.open_pictures(drawn).fingerprint
+    assert [entry.kind for entry in from_tar.set_aside] == ["unpacked"]
+
+
 def test_the_command_line_says_when_there_is_nothing_or_too_little(project: Project, tmp_path: Path) -> None:
-    with pytest.raises(UploadError, match="no folder and no zip"):
+    with pytest.raises(UploadError, match="no folder, zip or tar archive"):
         intake.open_pictures(tmp_path / "nowhere")
     with pytest.raises(DatasetError, match="one class"):
         intake.open_pictures(drawing.draw_folder(tmp_path / "one", ("cats",)))

@@ -152,5 +152,5 @@ def unpack(project: Project, about: Callable[[str], Progress]) -> Source:
     if answer and answer.class_name and pictures.is_dir():
         arrival.gather(pictures, answer.class_name)
     if not pictures.is_dir():
-        raise UploadError("Nothing was brought in.", "Choose a folder or a zip with your pictures.")
+        raise UploadError("Nothing was brought in.", "Choose a folder, a zip or a tar archive with your pictures.")
     return Source(pictures, set_aside=tuple(dict.fromkeys(set_aside)))

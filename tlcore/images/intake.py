@@ -166,28 +166,28 @@ def status(project: Project) -> IntakeStatus:
 
 
 def open_pictures(path: Path, progress: Progress | None = None, *, at_least: int = 2) -> Dataset:
-    """Look over a folder of pictures, or a zip of one, for the command line; see ``inspect``."""
+    """Look over a folder of pictures, or an archive of one, for the command line; see ``inspect``."""
     return inspect(path, progress, at_least=at_least).dataset
 
 
 def inspect(path: Path, progress: Progress | None = None, *, at_least: int = 2) -> Inspection:
-    """Look over a folder of pictures, or a zip of one, and keep what further questions need.
+    """Look over a folder of pictures, or an archive of one, and keep what further questions need.
 
-    A zip is unpacked once into ``cache/archives``, under the hash of its bytes.
+    An archive (zip, tar, tgz) is unpacked once into ``cache/archives``, under the hash of its bytes.
 
     Args:
-        path: Folder or zip.
-        progress: Told (files done, all files); for a zip first about unpacking, then about looking over.
+        path: Folder or archive.
+        progress: Told (files done, all files); for an archive first about unpacking, then about looking over.
         at_least: Number of classes without which nothing can be done, as in ``folder.scan``.
 
     Raises:
-        UploadError: There is nothing at this path, or the zip is refused.
+        UploadError: There is nothing at this path, or the archive is refused.
         DatasetError: The pictures cannot be trained on as they are.
     """
     if path.is_dir():
         return inspection.inspect(path.resolve(), progress, at_least=at_least)
     if not path.is_file():
-        raise UploadError(f"There is no folder and no zip at {path}.", "Check the path for a slip of the pen.")
+        raise UploadError(f"There is no folder, zip or tar archive at {path}.", "Check the path for a slip of the pen.")
     place = workspace.cache_folder() / "archives" / _hash(path)[:32]
     pictures, notes = place / "pictures", place / "set_aside.json"
     place.mkdir(parents=True, exist_ok=True)
