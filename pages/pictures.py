@@ -11,7 +11,7 @@ from tlcore.errors import DatasetError, UserError
 from tlcore.images import flattery, intake, split_table
 from tlcore.images.dataset import Dataset
 from tlcore.images.flattery import Flattery
-from tlcore.images.intake import IntakeStatus
+from tlcore.images.intake_status import IntakeStatus
 from tlcore.images.split import Split
 from tlcore.project import Project
 from tlcore.runs import run as runs

@@ -3,6 +3,7 @@
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from tlcore import atomic, lock
 from tlcore.images.folder import Progress
@@ -28,6 +29,7 @@ class Record:
         problem: What went wrong, as in ``UserError``.
         advice: What to do about it.
         is_asking: Whether it has ended because the owner has to say something first.
+        unit: In what ``done`` and ``total`` are counted, for example "MB"; empty for files.
     """
 
     started: float
@@ -39,6 +41,15 @@ class Record:
     problem: str = ""
     advice: str = ""
     is_asking: bool = False
+    unit: str = ""
+
+
+class About(Protocol):
+    """Gives a progress function for a task, a short phrase, and its unit as in ``Record``."""
+
+    def __call__(self, task: str, unit: str = "") -> Progress:
+        """Begin a task."""
+        ...
 
 
 def file_of(project: Project) -> Path:
@@ -84,9 +95,9 @@ class Report:
         self.written = time.monotonic()
         atomic.write_json(self.file, asdict(self.record))
 
-    def about(self, task: str) -> Progress:
-        """Return a progress function for a task that writes at most five times a second."""
-        self.write(task=task, done=0, total=0)
+    def about(self, task: str, unit: str = "") -> Progress:
+        """Return a progress function for a task that writes at most five times a second; as ``About``."""
+        self.write(task=task, done=0, total=0, unit=unit)
 
         def progress(done: int, total: int) -> None:
             if time.monotonic() - self.written >= _WRITE_EVERY_S:
