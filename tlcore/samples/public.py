@@ -8,6 +8,7 @@ are compared; and what came out of it has to have the folders that are known.
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import filelock
 
@@ -71,11 +72,11 @@ SETS: dict[str, PublicSet] = {
             folders=tuple(f"flower_photos/{name}" for name in _FLOWERS),
             origin=Origin(
                 title="Flower photos",
-                made_by="photographers on Flickr, each named in LICENSE.txt beside the photos; collected by the "
-                "TensorFlow team",
+                made_by="many people on Flickr, collected by the TensorFlow team",
                 licence="Creative Commons Attribution 2.0",
                 licence_url="https://creativecommons.org/licenses/by/2.0/",
-                allows="You may use, change and share them, also for money, if you name the photographers.",
+                allows="You may use, change and share them if you name the photographers: LICENSE.txt, among the "
+                "files, lists them.",
             ),
         ),
         # Of https://www.tensorflow.org/tutorials/images/transfer_learning. Size: as its server reports it. We found no
@@ -93,19 +94,17 @@ SETS: dict[str, PublicSet] = {
             ),
             origin=Origin(
                 title="Cats and dogs",
-                made_by="animal shelters, through Petfinder.com and Microsoft Research; a part of Kaggle's contest "
-                "Dogs vs. Cats",
+                made_by="animal shelters, through Petfinder.com and Microsoft Research",
                 licence="",
                 licence_url="https://www.kaggle.com/c/dogs-vs-cats",
-                allows="Nobody has said what may be done with this archive. It was made for trying things out; for "
-                "anything else take the large set, whose licence is clear.",
+                allows="Use them to try things out, and ask before you do more. The large set has a clear licence.",
             ),
         ),
         # Size: as Microsoft's server reports it. Hash: the example dogsvscats of github.com/gomlx/gomlx. The licence is
         # in the archive, as CDLA-Permissive-2.0.pdf.
         PublicSet(
             name="cats_and_dogs_large",
-            sentence="Many more of them. A few files are broken; Thaw sets them aside.",
+            sentence="Many more cats and dogs. A few files cannot be opened; Thaw sets them aside.",
             class_names=("Cat", "Dog"),
             pictures=25_000,
             address="https://download.microsoft.com/download/3/E/1/3E1C3F21-ECDB-4869-8368-6DEBA77B919F/"
@@ -198,10 +197,10 @@ def fetch(chosen: PublicSet, about: About) -> Path:
             )
         except download.Unreachable as error:
             raise FetchError(
-                f"{chosen.origin.title} could not be fetched from {download.mirrored(chosen.address)}: {error}.",
+                f"{chosen.origin.title} could not be fetched from {_server(chosen)}: {error}.",
                 "Check the internet connection of the computer on which Thaw runs, and try again: it goes on where it "
                 "was. Without internet, take a set that Thaw draws itself.",
-                repr(error.__cause__),
+                f"{download.mirrored(chosen.address)}: {error.__cause__!r}",
             ) from error
         except download.Unexpected as error:
             part.unlink(missing_ok=True)
@@ -232,11 +231,16 @@ def _refuse_without_room(chosen: PublicSet, part: Path) -> None:
         )
 
 
+def _server(chosen: PublicSet) -> str:
+    """Return the name of the server that is asked."""
+    return urlsplit(download.mirrored(chosen.address)).netloc
+
+
 def _different(chosen: PublicSet, what: str) -> FetchError:
     """Return the error for an archive that is not the one that is known."""
     return FetchError(
-        f"{download.mirrored(chosen.address)} gave something else than {chosen.origin.title.lower()}: {what}. It was "
-        "not kept.",
+        f"{_server(chosen)} gave something else than {chosen.origin.title.lower()}: {what}. It was not kept.",
         "Try again later, or check whether something in this network answers in its place, for example a page on which "
         "one has to log in.",
+        download.mirrored(chosen.address),
     )
