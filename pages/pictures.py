@@ -70,6 +70,9 @@ def watch(project: Project) -> None:
         of_total = f": {words.number(status.done)} of {words.number(status.total)}{unit}" if status.total else " …"
         st.progress(min(1.0, share), text=f"{status.task or 'Looking over the pictures'}{of_total}")
         frame.message("quiet", "You may close this page: the work goes on, and the address shows it again.")
+        if not status.is_stopped and st.button("Stop", help="What has come so far stays, and you can go on later."):
+            intake.stop(project)
+            st.rerun()
         found = intake.mapping_of(project)
         if found:
             understood.show(found)
@@ -196,7 +199,10 @@ def offer_others(project: Project) -> None:
 
 
 def show_failure(project: Project, status: IntakeStatus, has_pictures: bool) -> None:
-    problems.show(UserError(status.problem, status.advice))
+    if status.is_stopped:
+        frame.message("warm", status.advice, status.problem)
+    else:
+        problems.show(UserError(status.problem, status.advice))
     if status.can_try_again and st.button("Try again", help="What was brought in is still here."):
         intake.start(project)
         st.rerun()

@@ -4,6 +4,7 @@ import contextlib
 import http.server
 import re
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ class FileServer(http.server.ThreadingHTTPServer):
         cuts: So many of the next answers break off in the middle.
         knows_ranges: Whether it can be asked for the rest of a file.
         tells_length: Whether it says how long a file is.
+        pause_s: How long it rests after each 64 kB, in seconds.
         asked: Paths that were asked for.
         ranges: What was asked of each, "" for everything.
     """
@@ -25,6 +27,7 @@ class FileServer(http.server.ThreadingHTTPServer):
         self.cuts = 0
         self.knows_ranges = True
         self.tells_length = True
+        self.pause_s = 0.0
         self.asked: list[str] = []
         self.ranges: list[str] = []
 
@@ -62,7 +65,9 @@ class _Answer(http.server.BaseHTTPRequestHandler):
             self.server.cuts -= 1
             content = content[: len(content) // 2]
         with contextlib.suppress(ConnectionError):  # who asked has heard enough
-            self.wfile.write(content)
+            for at in range(0, len(content), 2**16):
+                self.wfile.write(content[at : at + 2**16])
+                time.sleep(self.server.pause_s)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

@@ -9,11 +9,13 @@ import tarfile
 import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import bringing
 import drawing
 import filelock
+import published as publishing
 import pytest
 from PIL import Image
 
@@ -317,6 +319,34 @@ def test_the_status_says_in_what_it_counts(project: Project) -> None:
         assert intake.status(project) == IntakeStatus("working", "Fetching flower photos", 35, 229, "MB")
         report.about("Unpacking")
         assert intake.status(project).unit == ""
+
+
+def test_a_fetch_can_be_stopped_and_goes_on_where_it_was(published, project: Project) -> None:
+    published.pause_s = 0.05
+    contents = publishing.contents_of(public.get("cats_and_dogs"))
+    publishing.publish(published, "cats_and_dogs", contents | {"cats_and_dogs_filtered/filler": os.urandom(3_000_000)})
+    intake.receive_link(project, "cats_and_dogs")
+    intake_record.begin(project)
+    with ThreadPoolExecutor() as threads:
+        ending = threads.submit(intake.main, [str(project.folder)])
+        while not intake.status(project).done:
+            assert not ending.done()
+            time.sleep(0.01)
+        intake.stop(project)
+        assert ending.result(timeout=30) == 1
+    status = intake.status(project)
+    assert (status.state, status.can_try_again, status.problem) == ("failed", True, "You stopped it.")
+    assert status.is_stopped
+    published.pause_s = 0.0
+    intake_record.begin(project)
+    assert intake.main([str(project.folder)]) == 0
+    assert intake.status(project).state == "ready"
+    assert published.ranges[1].startswith("bytes=")
+
+
+def test_without_a_worker_there_is_nothing_to_stop(project: Project) -> None:
+    intake.stop(project)
+    assert not intake_record.wish_file(project).exists()
 
 
 def test_a_worker_that_ends_well_between_two_looks_never_reads_as_killed(project: Project) -> None:

@@ -427,3 +427,11 @@ def test_while_a_set_is_fetched_the_page_counts_megabytes(visit, empty):
         report.write(done=35, total=229)
         page = visit("pictures.py", project=empty.id)
         assert page.get("progress")[0].proto.text == "Fetching flower photos: 35 of 229 MB"
+        next(each for each in page.button if each.label == "Stop").click().run()
+        assert intake_record.wish_file(empty).exists()
+        page = visit("pictures.py", project=empty.id)
+        assert page.get("progress")[0].proto.text == "Stopping …"
+        assert "Stop" not in [each.label for each in page.button]
+        report.write(has_ended=True, problem="You stopped it.", advice="Try again.")
+    page = visit("pictures.py", project=empty.id)
+    assert 'class="thaw-message thaw-warm" role="status"><p><strong>You stopped it.' in words(page)

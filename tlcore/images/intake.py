@@ -37,7 +37,7 @@ from tlcore.images.dataset import Dataset, SetAside
 from tlcore.images.folder import Progress
 from tlcore.images.incoming import Answer
 from tlcore.images.inspection import Inspection
-from tlcore.images.intake_record import Report
+from tlcore.images.intake_record import Report, Stopped
 from tlcore.images.intake_status import status
 from tlcore.images.mapping import Mapping
 from tlcore.project import Project
@@ -161,6 +161,12 @@ def inspect(path: Path, progress: Progress | None = None, *, at_least: int = 2) 
     return replace(found, dataset=_with_set_aside(found.dataset, more))
 
 
+def stop(project: Project) -> None:
+    """Ask the worker to end where it is. What was brought in stays, so that ``start`` can go on."""
+    if status(project).state == "working":
+        intake_record.wish_file(project).touch()
+
+
 def mapping_of(project: Project) -> Mapping | None:
     """Return what was understood from the folders that were brought in last, or None as long as nothing was."""
     return mapping.load(_mapping_file(project))
@@ -231,7 +237,7 @@ def _look_over(project: Project, report: Report) -> bool:
             flattery.save(twice, flattery_file(project))
             origin.save(source.origin, origin.file_of(project))
             datasets.save(found, project.dataset_file)
-    except (DiskFull, FetchError):  # it stays, so that it can go on when there is room again, or a connection
+    except (DiskFull, FetchError, Stopped):  # it stays, so that it can go on: with room, a connection, another wish
         raise
     except BaseException:
         incoming.clear(project)

@@ -21,6 +21,7 @@ class IntakeStatus:
         problem: What went wrong; only when failed.
         advice: What to do about it.
         can_try_again: Whether what was brought in is still here, so that ``start`` may be called once more.
+        is_stopped: Whether the owner has asked for the end: when working not obeyed yet, when failed that is why.
     """
 
     state: Literal["empty", "working", "asking", "ready", "failed"]
@@ -31,11 +32,12 @@ class IntakeStatus:
     problem: str = ""
     advice: str = ""
     can_try_again: bool = False
+    is_stopped: bool = False
 
 
 def status(project: Project) -> IntakeStatus:
     """Tell how far the pictures of a project have come. A worker that was killed reads as failed."""
-    record = intake_record.read(project)
+    record, is_stopped = intake_record.read(project), intake_record.wish_file(project).exists()
     # Looked at once: a worker that ends well between two looks must not read as one that was killed.
     is_at_work = record is not None and not record.has_ended and intake_record.is_worked_on(project, record)
     if record and not record.has_ended and not is_at_work:
@@ -48,9 +50,16 @@ def status(project: Project) -> IntakeStatus:
     if record is None or (record.has_ended and not record.problem):
         return IntakeStatus("ready" if project.dataset_file.is_file() else "empty")
     if record.has_ended:
-        again = incoming.is_there(project)
-        return IntakeStatus("failed", problem=record.problem, advice=record.advice, can_try_again=again)
+        return IntakeStatus(
+            "failed",
+            problem=record.problem,
+            advice=record.advice,
+            can_try_again=incoming.is_there(project),
+            is_stopped=is_stopped,
+        )
     if is_at_work:
+        if is_stopped:
+            return IntakeStatus("working", "Stopping", is_stopped=True)
         return IntakeStatus("working", record.task or "Starting", record.done, record.total, record.unit)
     return IntakeStatus(
         "failed",
