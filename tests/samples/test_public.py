@@ -5,6 +5,7 @@ import socket
 from dataclasses import replace
 from pathlib import Path
 
+import filelock
 import offering
 import published as publishing
 import pytest
@@ -122,6 +123,29 @@ def test_after_a_broken_connection_the_next_try_goes_on_where_it_was(published, 
     public.write(chosen, tmp_path / "out", Told())
     assert published.ranges[3].startswith("bytes=")
     assert [path.name for path in chosen.file.parent.glob("*.part")] == []
+
+
+def test_who_waits_for_another_project_sees_how_far_that_one_is(published, tmp_path):
+    chosen = replace(public.get("flower_photos"), size_bytes=9_000_000)
+    chosen.file.parent.mkdir(parents=True)
+    chosen.file.with_name("flower_photos.tgz.part").write_bytes(bytes(4_000_000))
+
+    class Enough(Exception):
+        pass
+
+    def about(task: str, unit: str = ""):
+        def tell(done: int, total: int) -> None:
+            assert (task, unit, done, total) == ("Fetching flower photos", "MB", 4, 9)
+            raise Enough  # as a wish to stop does
+
+        return tell
+
+    with (
+        filelock.FileLock(chosen.file.with_name("flower_photos.tgz.lock"), is_singleton=False),
+        pytest.raises(Enough),
+    ):
+        public.write(chosen, tmp_path / "out", about)
+    assert published.asked == []
 
 
 def test_without_internet_the_error_says_what_to_do(tmp_path, monkeypatch):

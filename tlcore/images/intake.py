@@ -3,8 +3,8 @@
 In the app this is the work of a process of its own (``python -m tlcore.images.intake PROJECT_FOLDER``), because the web
 process never decodes a stranger's picture: a picture that brings its decoder down brings down that process only.
 What passes between the two are files in the project's folder: ``incoming/`` (what was brought in), ``intake.json`` (how
-far it has come, or how it ended), ``mapping.json`` (what was understood from the folders), ``intake.lock`` (held while
-the worker lives) and ``intake.log``.
+far it has come, or how it ended), ``mapping.json`` (what was understood from the folders), ``intake.stop`` (the wish
+that it end), ``intake.lock`` (held while the worker lives) and ``intake.log``.
 """
 
 import hashlib

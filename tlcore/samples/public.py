@@ -5,7 +5,9 @@ put there by hand under its name is taken. Before it is used its size and, where
 are compared; and what came out of it has to have the folders that are known.
 """
 
+import contextlib
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +15,7 @@ from urllib.parse import urlsplit
 import filelock
 
 from tlcore import download, workspace
+from tlcore.download import Progress
 from tlcore.errors import DiskFull, FetchError, UploadError, UserError
 from tlcore.images import archive, disk
 from tlcore.images.dataset import SetAside
@@ -20,6 +23,7 @@ from tlcore.images.intake_record import About
 from tlcore.images.origin import Origin
 from tlcore.samples import sample
 
+_LOOK_EVERY_S = 0.5
 _PHOTOS_TWICE = 2  # the archive and what comes out of it: photos hardly shrink
 
 
@@ -182,19 +186,18 @@ def fetch(chosen: PublicSet, about: About) -> Path:
     file = chosen.file
     part = file.with_name(f"{file.name}.part")
     file.parent.mkdir(parents=True, exist_ok=True)
-    tell = about(f"Fetching {chosen.origin.title.lower()}", "MB")
-    with filelock.FileLock(file.with_name(f"{file.name}.lock")):  # two projects may want it at once
+    in_megabytes = about(f"Fetching {chosen.origin.title.lower()}", "MB")
+
+    def tell(done: int, total: int) -> None:
+        in_megabytes(round(done / 1e6), round(total / 1e6))
+
+    with _alone(chosen, part, tell):
         if file.is_file() and not _what_is_wrong(file, chosen):
             return file
         file.unlink(missing_ok=True)
         _refuse_without_room(chosen, part)
         try:
-            download.receive(
-                download.mirrored(chosen.address),
-                part,
-                lambda done, total: tell(round(done / 1e6), round(total / 1e6)),
-                chosen.size_bytes,
-            )
+            download.receive(download.mirrored(chosen.address), part, tell, chosen.size_bytes)
         except download.Unreachable as error:
             raise FetchError(
                 f"{chosen.origin.title} could not be fetched from {_server(chosen)}: {error}.",
@@ -213,6 +216,26 @@ def fetch(chosen: PublicSet, about: About) -> Path:
     return file
 
 
+@contextlib.contextmanager
+def _alone(chosen: PublicSet, part: Path, tell: Progress) -> Iterator[None]:
+    """Keep others from the archive while the block runs; as long as another one fetches it, tell how far that is."""
+    lock = filelock.FileLock(chosen.file.with_name(f"{chosen.file.name}.lock"))
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=_LOOK_EVERY_S)
+        except filelock.Timeout:
+            tell(_here(part), chosen.size_bytes)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _here(part: Path) -> int:
+    """Return how many bytes of an archive have come."""
+    return part.stat().st_size if part.is_file() else 0
+
+
 def _what_is_wrong(file: Path, chosen: PublicSet) -> str:
     """Return what is wrong with an archive in a half sentence, or ""."""
     size_bytes = file.stat().st_size
@@ -222,8 +245,7 @@ def _what_is_wrong(file: Path, chosen: PublicSet) -> str:
 
 
 def _refuse_without_room(chosen: PublicSet, part: Path) -> None:
-    here = part.stat().st_size if part.is_file() else 0
-    needed, free = _PHOTOS_TWICE * chosen.size_bytes - here, shutil.disk_usage(part.parent).free
+    needed, free = _PHOTOS_TWICE * chosen.size_bytes - _here(part), shutil.disk_usage(part.parent).free
     if needed > free:
         raise DiskFull(
             f"{chosen.origin.title} need {needed / 1e6:,.0f} MB, but only {free / 1e6:,.0f} MB are free on the disk.",
