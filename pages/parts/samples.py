@@ -45,7 +45,7 @@ def _offer_public(project: Project, published: PublicSet) -> None:
     is_here = published.file.is_file()
     st.markdown(f"**{published.origin.title}**")
     there = f"{words.count(published.pictures, 'picture')} in {len(published.class_names)} classes"
-    size = "on this computer already" if is_here else f"{published.size_bytes / 1e6:.0f} MB to fetch"
+    size = "on this computer already" if is_here else f"{published.size_bytes / 1e6:.0f}\u00a0MB to fetch"
     st.caption(f"{published.sentence} {there}; {size}.")
     st.html(f'<p class="thaw-quiet thaw-origin">Photos {_whose(published.origin)}</p>')
     if st.button("Use these" if is_here else "Fetch and use", key=f"public-{published.name}", width="stretch"):

@@ -391,7 +391,7 @@ def test_public_sets_are_offered_with_size_and_licence_and_the_page_asks_no_netw
         assert chosen.origin.title in said and chosen.origin.allows in said
         assert f'href="{chosen.origin.licence_url}"' in said
         assert page.button(key=f"public-{chosen.name}").label == "Fetch and use"
-    assert "We know of no licence" in said and "MB to fetch" in said
+    assert "We know of no licence" in said and "\u00a0MB to fetch" in said
     assert published.asked == []
 
 
