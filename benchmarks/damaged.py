@@ -1,8 +1,8 @@
-"""Can damaged pictures and zips harm the reader? ``python -m benchmarks.damaged [HOW_MANY]``
+"""Can damaged pictures and archives harm the reader? ``python -m benchmarks.damaged [HOW_MANY]``
 
-Throws that many (2,400 unless told otherwise) damaged pictures and zips at it, three pictures for each zip, other ones
-each time, and prints how they ended. It breaks off with the example that did it when one makes the reader crash, leaves
-something outside of its folder or takes longer than 30 seconds.
+Throws that many (2,400 unless told otherwise) damaged pictures and archives at it, three pictures for each archive,
+other ones each time, and prints how they ended. It breaks off with the example that did it when one makes the reader
+crash, leaves something outside of its folder or takes longer than 30 seconds.
 """
 
 import signal
@@ -45,7 +45,7 @@ def throw(what: SearchStrategy[bytes], at: Callable[[bytes], None], how_many: in
 
 
 def main() -> None:
-    """Throw pictures, then zips."""
+    """Throw pictures, then archives."""
     how_many = int(sys.argv[1]) if len(sys.argv) > 1 else 2400
     with tempfile.TemporaryDirectory() as name:
         place = Path(name) / "deep" / "deeper"
@@ -57,7 +57,7 @@ def main() -> None:
 
         for kind, what, at, number in (
             ("pictures", damage.pictures(), damage.look_at, how_many * 3 // 4),
-            ("zips", damage.zips(), bring_in, how_many - how_many * 3 // 4),
+            ("archives", damage.zips() | damage.tars(), bring_in, how_many - how_many * 3 // 4),
         ):
             thrown, slowest = throw(what, at, number)
             print(f"{thrown} damaged {kind}: no crash, nothing outside; the slowest took {slowest:.2f} s", flush=True)

@@ -1,6 +1,8 @@
-"""Damaged pictures and zips, made by chance, and what has to hold for each: no crash, nothing outside of the folder."""
+"""Damaged pictures and archives by chance, and what has to hold for each: no crash, nothing outside of the folder."""
 
+import gzip
 import io
+import tarfile
 import zipfile
 from functools import cache
 from pathlib import Path
@@ -26,6 +28,9 @@ NAMES = (
     ),
     *("a/inner.zip", "", "/", "a/", "./a/./3.png", "a\x00b.png", "__MACOSX/a/._1.png", "a/.hidden.png", "~/out.png"),
 )
+
+
+KINDS = (tarfile.REGTYPE, tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE)
 
 
 @cache
@@ -80,6 +85,21 @@ def zips(draw: st.DrawFn) -> bytes:
     return draw(st.sampled_from((content.getvalue(),)) | damaged(content.getvalue()))
 
 
+@st.composite
+def tars(draw: st.DrawFn) -> bytes:
+    """Return a tar archive of damaged pictures under hostile names, itself damaged or not, packed or not."""
+    content = io.BytesIO()
+    names = draw(st.lists(st.sampled_from(NAMES) | st.text(max_size=12), max_size=6))
+    forms = (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT)
+    with tarfile.open(fileobj=content, mode="w", format=draw(st.sampled_from(forms))) as packed:
+        for name in ("a/0.png", "b/0.jpg", *names):
+            entry, inside = tarfile.TarInfo(name.encode("utf-8", "replace").decode()), draw(pictures())
+            entry.type, entry.size = draw(st.sampled_from(KINDS)), len(inside)
+            packed.addfile(entry, io.BytesIO(inside) if entry.isreg() else None)
+    made = draw(st.sampled_from((content.getvalue(),)) | damaged(content.getvalue()))
+    return draw(st.sampled_from((made,)) | damaged(gzip.compress(made, 1)))
+
+
 def look_at(content: bytes) -> None:
     """Read bytes as a picture: a square and a small copy come out, or a reason why not."""
     try:
@@ -93,7 +113,7 @@ def look_at(content: bytes) -> None:
 
 
 def bring_in(content: bytes, place: Path) -> None:
-    """Unpack bytes as a zip below a folder and look over what came out; nothing may lie beside."""
+    """Unpack bytes as an archive below a folder and look over what came out; nothing may lie beside."""
     place.mkdir()
     file, target = place / "sent.zip", place / "unpacked"
     file.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Damaged pictures and zips by chance: a short run; ``python -m benchmarks.damaged`` throws thousands."""
+"""Damaged pictures and archives by chance: a short run; ``python -m benchmarks.damaged`` throws thousands."""
 
 import secrets
 from pathlib import Path
@@ -21,9 +21,9 @@ def test_a_damaged_picture_is_read_or_refused_with_a_reason(content: bytes) -> N
     damage.look_at(content)
 
 
-@settings(max_examples=40, **QUIET)
-@given(damage.zips())
-def test_a_damaged_zip_is_taken_or_refused_and_nothing_lies_beside_its_folder(place: Path, content: bytes) -> None:
+@settings(max_examples=70, **QUIET)
+@given(damage.zips() | damage.tars())
+def test_a_damaged_archive_is_taken_or_refused_and_nothing_lies_beside_its_folder(place: Path, content: bytes) -> None:
     place.mkdir(parents=True, exist_ok=True)
     damage.bring_in(content, place / secrets.token_hex(8))
     assert [path.name for path in place.parent.iterdir()] == ["deeper"]
