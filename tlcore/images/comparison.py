@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tlcore.images import excerpt, neighbours, squares, twins
+from tlcore.images import excerpt, neighbours, squares
 from tlcore.images.folder import Progress
 from tlcore.images.neighbours import About, Search, Unanswered
 from tlcore.images.squares import Squares
@@ -65,7 +65,7 @@ class Comparison:
         except Unanswered as error:
             return Parts(hash_only=str(error))
         contents = list(self._squares.rows)
-        rows = excerpt.find(self._squares.array(), partners, twins.COPY, about(neighbours.COMPARING))
+        rows = excerpt.find(self._squares.array(), partners, about(neighbours.COMPARING))
         return Parts(tuple((contents[whole], contents[part]) for whole, part in rows.tolist()))
 
     def _partners(self, count: int, about: About) -> list[np.ndarray]:

@@ -2,9 +2,9 @@
 
 Starting TensorFlow takes seconds, so the process (``tlcore.backbones.nearest``) is started while the pictures are still
 being opened, and waits. Both ends of the wire are here. The question is the number of pictures, on the standard input
-of the process. The answer lies in a file; before it, lines of JSON on its standard output tell how far it has come. When
-its standard input closes, it ends. Only one at a time works on this computer and the others wait, because each takes
-most of a gigabyte.
+of the process. The answer lies in a file; before it, lines of JSON on its standard output tell how far it has come.
+When its standard input closes, it ends. Only one at a time works on this computer and the others wait, because each
+takes most of a gigabyte.
 """
 
 import json
