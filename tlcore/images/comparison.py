@@ -5,7 +5,7 @@ a process of its own finds; if that fails, nothing is found here, and it is said
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +51,15 @@ class Comparison:
                 self._squares.problem = f"the process that finds neighbours did not start ({error.strerror or error})"
         if self._told is not None:
             self._told(done, total)
+
+    def larger(self, contents: Sequence[str]) -> np.ndarray:
+        """Return some pictures larger than tiles, (M, 96, 96, 3) uint8; only if ``has_all``."""
+        return self._squares.array()[[self._squares.rows[content] for content in contents]]
+
+    @property
+    def has_all(self) -> bool:
+        """Return whether every picture that was added could be kept."""
+        return not self._squares.problem
 
     def parts(self, about: About | None) -> Parts:
         """Return what was found among all pictures that were added."""

@@ -17,10 +17,10 @@ from tlcore.images.alignment import Likeness
 from tlcore.images.folder import Progress
 
 FIT = 0.85
-"""Correlation of a picture with the best window of another from which on it is laid over that window. Of copies of
-photos of which up to a quarter was cut off each side, or that were framed, more than 9 of 10 reach it; of unlike pairs
-1 in 1,000 (cats and dogs) to 1 in 25 (hands before one wall)."""
-_SIFT = ((4, 6, 0.86, 0.0), (2, 3, 0.9, 0.75))
+"""Correlation of a picture with the best window of another from which on it is laid over that window. Of photos of
+which up to a quarter was cut off each side, or that were framed, more than 9 of 10 reach it; of unlike pairs 1 in 600
+(cats and dogs) to 1 in 25 (hands before one wall)."""
+_SIFT = ((4, 6, 0.91, 0.75), (2, 3, 0.93, 0.84))
 # How far the whole and the part are shrunk, and the least ``whole`` and ``fine`` of ``alignment.Likeness``: nearly all
 # unlike pairs end here, before the exact comparison, which costs ten times as much as the first of these.
 EXACT = (0.95, 0.5, 0.93)
@@ -88,7 +88,7 @@ def find(squares: np.ndarray, partners: Sequence[np.ndarray], progress: Progress
 
 def _fitting(squares: np.ndarray, partners: Sequence[np.ndarray], progress: Progress) -> Parts:
     """Return the pairs in which a picture fits onto a window of the other."""
-    base = _shrunk(squares, squares.shape[1] // _BASE)
+    base = shrunk(squares, squares.shape[1] // _BASE)
     whole = [_seen(base[start : start + 1024], _windows()[:1])[:, 0] for start in range(0, len(base), 1024)]
     ends = np.concatenate(whole) - np.concatenate(whole).mean(axis=1, keepdims=True)
     ends /= _spread(ends)[:, None]
@@ -114,14 +114,18 @@ def _laid_over(squares: np.ndarray, parts: Parts, whole_by: int, part_by: int) -
     found = [Likeness(*np.empty((3, 0), np.float32), np.empty((0, 4), np.float32))]
     for start in range(0, len(parts.whole), _PAIRS_AT_ONCE):
         some = parts[slice(start, start + _PAIRS_AT_ONCE)]
-        whole, part = _shrunk(squares[some.whole], whole_by), _shrunk(squares[some.part], part_by)
+        whole, part = shrunk(squares[some.whole], whole_by), shrunk(squares[some.part], part_by)
         part[some.mirrored] = part[some.mirrored][:, :, ::-1]
         found.append(alignment.within(whole, part, some.moved))
     return Likeness(*(np.concatenate([getattr(each, field) for each in found]) for field in Likeness.__annotations__))
 
 
-def _shrunk(squares: np.ndarray, by: int) -> np.ndarray:
-    """Average (N, S, S, 3) over ``by`` x ``by`` pixels; float32."""
+def shrunk(squares: np.ndarray, by: int) -> np.ndarray:
+    """Average (N, S, S, 3) over ``by`` x ``by`` pixels.
+
+    Returns:
+        (N, S / by, S / by, 3) float32.
+    """
     side = squares.shape[1] // by
     found = np.empty((len(squares), side, side, 3), np.float32)
     for start in range(0, len(squares), 1024):

@@ -57,7 +57,6 @@ def inspect(
         DatasetError: As in ``folder.scan``.
     """
     seen: dict[str, Impression] = {}
-
     with comparison.begun(progress) as compared:
 
         def look(content: str, small: np.ndarray) -> None:
@@ -69,10 +68,11 @@ def inspect(
         keep = Keep(small=look, small_side=thumbnails.LONGEST_SIDE)
         found = folder.scan(root, compared.progress, keep, within=within, at_least=at_least, reading=reading)
         parts = compared.parts(about)
-    impressions = [seen[picture.content] for picture in found.pictures]
-    tiles = np.stack([each.tile for each in impressions])
-    looks, are_grey = impression.looks(tiles), impression.are_grey(tiles)
-    groups = twins.groups(found.pictures, looks, tiles, parts.pairs)
+        impressions = [seen[picture.content] for picture in found.pictures]
+        tiles = np.stack([each.tile for each in impressions])
+        looks, are_grey = impression.looks(tiles), impression.are_grey(tiles)
+        larger = compared.larger if compared.has_all else None
+        groups = twins.groups(found.pictures, looks, tiles, parts.pairs, larger)
     pictures = tuple(
         replace(picture, look=look, group=group, remarks=each.remarks + (("grey",) if is_grey else ()))
         for picture, each, look, group, is_grey in zip(
