@@ -37,6 +37,7 @@ _ONE_WAY = (0.6, 0.67, 0.75, 0.85)  # of one side, the other is whole: a photo c
 _GRAIN = 8
 _BASE = 24  # pixels per side from which windows are made
 _ROWS_AT_ONCE = 32
+_FEW = 64
 _PAIRS_AT_ONCE = 256
 
 
@@ -100,7 +101,7 @@ def _fitting(squares: np.ndarray, partners: Sequence[np.ndarray], progress: Prog
             views = _seen(base[row : row + _ROWS_AT_ONCE], _windows())
             spreads = _spread(views)
         there, spread = views[row % _ROWS_AT_ONCE], spreads[row % _ROWS_AT_ONCE]
-        fits = np.stack([there @ ends[others].T, there @ mirrored_ends[others].T]) / spread[:, None]
+        fits = np.stack([_products(there, some[others]) for some in (ends, mirrored_ends)]) / spread[:, None]
         close = np.flatnonzero(fits.max(axis=(0, 1)) >= FIT)  # of (2, windows, others)
         best = fits[:, :, close].reshape(2 * fits.shape[1], -1).argmax(axis=0)
         mirrored, window = np.divmod(best, fits.shape[1])
@@ -148,6 +149,11 @@ def _seen(base: np.ndarray, windows: np.ndarray) -> np.ndarray:
         points = (down @ (colours @ across.T)).reshape(len(base), 3, len(ys), _GRAIN, len(xs), _GRAIN)
         seen.append(points.transpose(0, 4, 2, 1, 3, 5).reshape(len(base), len(places), -1))
     return np.concatenate(seen, axis=1)
+
+
+def _products(there: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Return (windows, others). For a few others without BLAS, whose threads cost four times the work on two cores."""
+    return np.einsum("wd,od->wo", there, ends) if len(ends) < _FEW else there @ ends.T
 
 
 def _spread(seen: np.ndarray) -> np.ndarray:
