@@ -3,6 +3,13 @@
 Pictures whose perceptual hashes are near, as they are, mirrored or turned by quarters, are laid over each other and
 compared; then once more without what is common to all pictures of the set, so that photos of the same dial do not all
 count as copies. Pictures of which one may be a part of the other are compared by ``excerpt``.
+
+Measured with ``benchmarks/near_copies.py`` on flowers, pets, hands, clothes and small things. By hashes, copies that
+were saved again, halved, mirrored, turned or made a third darker were found in 95 % or more; those a third brighter
+in 90 % or more, but of hands before a white wall in 62 %; those cropped by 3 % on each side in 75 to 98 %, by 5 % in 68
+to 95 %, by 10 % or framed in none. With ``excerpt`` those cropped by 3 to 15 % were found in 92 % or more, those framed
+by 10 % in 88 % or more. Under a caption or a logo most copies are missed: a needle on a dial differs as much. Hands in
+one and the same broad black frame were taken for each other: there the frame is most of the picture.
 """
 
 from collections.abc import Callable, Sequence
