@@ -77,7 +77,7 @@ def _check(parsed: argparse.Namespace) -> Outcome:
     with progress("Reading pictures") as report:
         seen = intake.inspect(parsed.pictures, report)
     dataset = seen.dataset
-    findings = health.findings(dataset, seen.tiles)
+    findings = health.findings(dataset, seen.tiles, seen.hash_only)
     value = {
         "classes": dataset.counts(),
         "set_aside": [{"file": entry.file, "reason": entry.reason} for entry in dataset.set_aside],

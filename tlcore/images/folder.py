@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tlcore.errors import DatasetError
-from tlcore.images import layout, picture, threads
+from tlcore.images import camera, layout, picture, threads
 from tlcore.images.dataset import Dataset, Picture, SetAside
 from tlcore.images.layout import Layout, Placed, Reading
 
@@ -50,6 +50,7 @@ class _Opened:
     seen: picture.Seen | None = None
     reason: str = ""
     size_bytes: int = 0
+    shot: camera.Shot = camera.NOTHING
 
 
 def scan(
@@ -125,7 +126,7 @@ def _open(root: Path, placed: Placed, keep: Keep) -> _Opened:
         return _Opened(placed, reason=str(error))
     if keep.small and seen.small is not None:
         keep.small(digest, seen.small)
-    return _Opened(placed, digest, seen, size_bytes=len(content))
+    return _Opened(placed, digest, seen, size_bytes=len(content), shot=camera.shot(content))
 
 
 def _without_pixels(entry: _Opened, seen: picture.Seen) -> _Opened:
@@ -138,7 +139,8 @@ def _picture(entry: _Opened, label: int) -> Picture:
     assert entry.seen is not None
     seen, placed = entry.seen, entry.placed
     size = (seen.width, seen.height)
-    return Picture(placed.file, label, entry.content, *size, placed.part, seen.frames, seen.stored, entry.size_bytes)
+    facts = (placed.part, seen.frames, seen.stored, entry.size_bytes)
+    return Picture(placed.file, label, entry.content, *size, *facts, taken=entry.shot.taken, camera=entry.shot.camera)
 
 
 def _too_few(found: Layout, class_names: tuple[str, ...], set_aside: Iterable[SetAside]) -> DatasetError:

@@ -222,11 +222,11 @@ def _look_over(project: Project, report: Report) -> bool:
             mapping.save(understood, _mapping_file(project))
             if understood.questions and not (given and understood.can_go_on):
                 return False
-            looking = report.about("Looking at the pictures")
-            seen = inspection.inspect(source.root, looking, keep, within=source.within, reading=reading)
+            looking, among = report.about("Looking at the pictures"), source.within
+            seen = inspection.inspect(source.root, looking, keep, within=among, reading=reading, about=report.about)
             found = _with_set_aside(seen.dataset, source.set_aside)
             report.about("Thinking about what was seen")
-            noticed = health.findings(found, seen.tiles)
+            noticed = health.findings(found, seen.tiles, seen.hash_only)
             twice = flattery.measure(found, seen.tiles)
             project.dataset_file.unlink(missing_ok=True)
             if source.root.is_relative_to(project.incoming):
