@@ -3,14 +3,14 @@
 No TensorFlow here.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from tlcore.images import folder, impression, thumbnails, twins
+from tlcore.images import folder, impression, twins
 from tlcore.images.dataset import Dataset
+from tlcore.images.decoder import Limits
 from tlcore.images.folder import Keep, Progress
 from tlcore.images.impression import Impression
 from tlcore.images.layout import Reading
@@ -32,35 +32,30 @@ class Inspection:
 def inspect(
     root: Path,
     progress: Progress | None = None,
-    keep_small: Callable[[str, np.ndarray], None] | None = None,
+    thumbnails: Path | None = None,
     *,
     within: tuple[Path, ...] = (),
     at_least: int = 2,
     reading: Reading | None = None,
+    limits: Limits | None = None,
 ) -> Inspection:
     """Look over a folder of labelled pictures; every file is opened once.
 
     Args:
         root: As in ``folder.scan``.
         progress: As in ``folder.scan``.
-        keep_small: Called in any thread with the hash of a file's bytes and its small copy, (h, w, 3) uint8.
+        thumbnails: The folder that gets a thumbnail of every usable picture.
         within: As in ``folder.scan``.
         at_least: As in ``folder.scan``.
         reading: As in ``folder.scan``.
+        limits: As in ``folder.scan``.
 
     Raises:
-        DatasetError: As in ``folder.scan``.
+        DatasetError, UserError, OSError: As in ``folder.scan``.
     """
-    seen: dict[str, Impression] = {}
-
-    def look(content: str, small: np.ndarray) -> None:
-        seen[content] = impression.impression(small)
-        if keep_small is not None:
-            keep_small(content, small)
-
-    keep = Keep(small=look, small_side=thumbnails.LONGEST_SIDE)
-    found = folder.scan(root, progress, keep, within=within, at_least=at_least, reading=reading)
-    impressions = [seen[picture.content] for picture in found.pictures]
+    impressions: list[Impression] = []
+    keep = Keep(impression=impressions.append, thumbnails=thumbnails)
+    found = folder.scan(root, progress, keep, within=within, at_least=at_least, reading=reading, limits=limits)
     tiles = np.stack([each.tile for each in impressions])
     looks, are_grey = impression.looks(tiles), impression.are_grey(tiles)
     groups = twins.groups(found.pictures, looks, tiles)
