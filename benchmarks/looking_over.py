@@ -31,8 +31,9 @@ from pathlib import Path
 from PIL import Image
 
 from tlcore.images import decoding, folder, health, inspection, layout, threads, thumbnails, twins
-from tlcore.images.decoder import Decoder, Limits
+from tlcore.images.decoder import Decoder
 from tlcore.images.folder import Keep
+from tlcore.images.limits import Limits
 
 SIDE = thumbnails.LONGEST_SIDE
 CORES = threads.count() - 1

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tlcore.errors import DatasetError, UploadError
 from tlcore.images import archive, decoding, inspection
 from tlcore.images.decoded import Wish
-from tlcore.images.decoder import Limits
+from tlcore.images.limits import Limits
 
 LONGEST_S = 60.0
 

@@ -18,7 +18,7 @@ from PIL import Image
 from tlcore.errors import UserError
 from tlcore.images import decoding, folder, picture
 from tlcore.images.decoded import Decoded, Wish
-from tlcore.images.decoder import Limits
+from tlcore.images.limits import Limits
 
 ROOT = Path(decoding.__file__).parents[2]
 NAMES = [f"{number:02}.png" for number in range(40)]

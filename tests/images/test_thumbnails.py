@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import drawing
-import numpy as np
 from PIL import Image
 
 from tlcore.images import folder, thumbnails
@@ -18,7 +17,7 @@ def test_every_picture_gets_a_small_copy_named_by_its_content(tmp_path: Path) ->
 
 
 def test_a_small_copy_is_made_once(tmp_path: Path) -> None:
-    thumbnails.write(tmp_path / "small", "abc", np.zeros((4, 6, 3), np.uint8))
-    thumbnails.write(tmp_path / "small", "abc", np.full((9, 9, 3), 255, np.uint8))
+    thumbnails.write(tmp_path / "small", "abc", Image.new("RGB", (6, 4)))
+    thumbnails.write(tmp_path / "small", "abc", Image.new("RGB", (9, 9), "white"))
     with Image.open(thumbnails.file_of(tmp_path / "small", "abc")) as copy:
         assert copy.size == (6, 4)

@@ -1,9 +1,11 @@
 """A process that reads strangers' pictures, and both ends of the wire to it. No TensorFlow here.
 
-``python -m tlcore.images.decoder`` gets names of files on its standard input and says what it saw on its standard
-output, one picture after the other, so that it is always known which one it is at. A picture that crashes it, hangs or
-eats the memory costs that process and nothing else. What passes is JSON and plain pixels, never pickles: a decoder that
-a hostile picture has taken over can tell lies about pictures, and that is all.
+``python -m tlcore.images.decoder`` gets names of files on its standard input, writes down what it saw in a file, one
+picture after the other, and says on its standard output when it is through with all. What is written down outlives it,
+so it is known which picture it was at when it ended, and nobody has to be woken for each picture (that took a third of
+the processor time of small ones). A picture that crashes it, hangs or eats the memory costs that process and nothing
+else. What passes is JSON and plain pixels, never pickles: a decoder that a hostile picture has taken over can tell lies
+about pictures, and that is all.
 """
 
 import contextlib
@@ -15,11 +17,12 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -29,33 +32,15 @@ from tlcore.errors import UserError
 from tlcore.images import decoded, picture
 from tlcore.images.decoded import Decoded, Wish
 from tlcore.images.impression import Impression
-
-if sys.platform != "win32":
-    import resource
+from tlcore.images.limits import Limits, hold_memory
 
 START_S = 60.0
 """A decoder that has not said a word for so long cannot start. It takes 0.1 seconds where nothing else runs."""
 
 _LONGEST = 2**26  # bytes of one message; what claims to be longer was not sent by a decoder in its right mind
 _HEAD = struct.Struct(">I")  # length of the JSON that follows
+_FACTS = [field.name for field in fields(picture.Seen) if field.name not in ("square", "small")]
 _ALONE_S = 10.0  # after its limit a decoder ends itself if nobody did, because its parent is gone and Python hangs
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one picture may cost before it is set aside.
-
-    Args:
-        seconds: From the moment the decoder turns to the file until its answer, reading from disk included. Of 12
-            pictures with all the 89 million pixels that are read at all, each stored in another way, the slowest (a
-            lossless JPEG 2000 with transparency) took 15 seconds of processor time; this is four times as much.
-        memory_bytes: Address space of the process. The hungriest of the same 12 (32-bit grey TIFF, and that JPEG 2000)
-            made it 2.3 GB. Linux and the BSDs hold it; macOS and Windows have no such limit for a process that limits
-            itself: there the system ends a decoder when the memory of the whole computer is used up.
-    """
-
-    seconds: float = 60.0
-    memory_bytes: int = 4 * 2**30
 
 
 class Lost(Exception):
@@ -83,13 +68,16 @@ class Decoder:
             UserError: It cannot be started.
         """
         self.limits = limits
-        self._at = (-1, time.monotonic())  # the number of the file in its order, and since when
-        self._late: int | None = None
+        self._late: int | None = None  # how much was written down when it was ended for being late
         self._has_worked = False
-        self.process = _started(limits)
+        descriptor, name = tempfile.mkstemp(prefix="thaw-decoder-")
+        self._notes, self._notes_file = os.fdopen(descriptor, "r+b"), Path(name)
+        self.process = _started(limits, name)
         try:
             with self._watched(START_S):
                 _receive(self.process.stdout)
+            if os.name == "posix":  # both have it open, and so it goes with them
+                self._notes_file.unlink()
         except (OSError, EOFError) as error:
             self.end()
             raise UserError(
@@ -110,29 +98,37 @@ class Decoder:
             Lost: It has ended; what was yielded before is good, and the next file is the one it was at.
             OSError: The disk refused a thumbnail.
         """
-        self._at = (0, time.monotonic())
+        self._notes.truncate(0)
+        self._notes.seek(0)
+        order = {"root": str(root.absolute()), "files": files, "wish": asdict(wish)}
         with self._watched(self.limits.seconds):
             try:
-                _send(self.process.stdin, {"root": str(root.absolute()), "files": files, "wish": asdict(wish)})
-                _receive(self.process.stdout)
-            except (OSError, EOFError) as error:  # killed while it waited: no file is to blame
-                raise Lost("" if self._has_worked else "brought its decoder down") from error
-            self._has_worked = True
-            for number in range(len(files)):
-                try:
-                    answer, pixels = _receive(self.process.stdout)
-                except (OSError, EOFError, ValueError) as error:
-                    raise Lost(self._what_happened()) from error
-                self._at = (number + 1, time.monotonic())
-                yield _understood(answer, pixels)
+                _send(self.process.stdin, order)
+                end, _ = _receive(self.process.stdout)
+            except (OSError, EOFError, ValueError):
+                end = {"lost": True}
+        count = 0
+        for count, found in enumerate(self._written_down(len(files)), start=1):  # noqa: B007
+            yield found
+        if "lost" in end or ("through" in end and count < len(files)):
+            raise Lost(self._what_happened())
+        if "refused" in end:
+            raise OSError(*end["refused"])
+        self._has_worked = True
+
+    def _written_down(self, most: int) -> Iterator[Decoded]:
+        """Yield what came of each file that it came to an end with."""
+        with contextlib.suppress(EOFError, ValueError):
+            for _ in range(most):
+                yield _understood(*_receive(self._notes))
 
     def _what_happened(self) -> str:
         """Say what the picture did at which the decoder ended."""
-        if self._late is None:
-            return "brought its decoder down"
-        if self._late != self._at[0]:  # its answer came at the very last moment, and the next was not begun
-            return ""
-        return f"took longer than {self.limits.seconds:g} seconds to decode"
+        size = os.fstat(self._notes.fileno()).st_size
+        if self._late is not None:  # unless its answer came at the very last moment, and the next was not begun
+            return f"took longer than {self.limits.seconds:g} seconds to decode" if self._late == size else ""
+        # With nothing written down it may have been killed while it waited: a new one shows what the file does.
+        return "" if size == 0 and self._has_worked else "brought its decoder down"
 
     @contextlib.contextmanager
     def _watched(self, seconds: float) -> Iterator[None]:
@@ -140,13 +136,15 @@ class Decoder:
         is_over = threading.Event()
 
         def watch() -> None:
-            left = seconds
-            while left > 0 and not is_over.wait(left):
-                number, since = self._at
-                left = since + seconds - time.monotonic()
-                if left <= 0:
-                    self._late = number
+            size, left = 0, seconds
+            while not is_over.wait(left):
+                notes = os.fstat(self._notes.fileno())
+                if notes.st_size == size:
+                    self._late = size
                     self.process.kill()
+                    return
+                size, age = notes.st_size, time.time() - notes.st_mtime
+                left = min(max(seconds - age, seconds / 10), seconds)
 
         threading.Thread(target=watch, daemon=True).start()
         try:
@@ -165,12 +163,14 @@ class Decoder:
         self.process.wait()
         with contextlib.suppress(OSError):  # what it was told last may still wait here
             self.process.communicate()
+        self._notes.close()
+        self._notes_file.unlink(missing_ok=True)
 
 
-def _started(limits: Limits) -> "subprocess.Popen[bytes]":
+def _started(limits: Limits, notes: str) -> "subprocess.Popen[bytes]":
     """Start a decoder. One thread of linear algebra is enough for it, and each more takes memory."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tlcore.images.decoder", str(limits.seconds), str(limits.memory_bytes)],
+        [sys.executable, "-m", "tlcore.images.decoder", notes, str(limits.seconds), str(limits.memory_bytes)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=Path(__file__).resolve().parents[2],
@@ -181,17 +181,13 @@ def _started(limits: Limits) -> "subprocess.Popen[bytes]":
 
 def _understood(answer: dict[str, Any], pixels: list[np.ndarray]) -> Decoded:
     """Turn an answer into a value, or raise what went wrong beside the picture."""
-    if "refused" in answer:
-        raise OSError(*answer["refused"])
     if "defect" in answer:
         raise RuntimeError(f"A decoder stumbled over a defect of Thaw:\n{answer['defect']}")
     if "reason" in answer:
         return Decoded(answer["reason"])
-    seen = picture.Seen(**answer["seen"])
-    judged = None
-    if "remarks" in answer:
-        judged = Impression(pixels.pop(0), tuple(answer["remarks"]))
-    return Decoded("", answer["content"], answer["size_bytes"], replace(seen, square=(pixels or [None])[0]), judged)
+    judged = Impression(pixels.pop(0), tuple(answer["remarks"])) if "remarks" in answer else None
+    seen = picture.Seen(**answer["seen"], square=pixels[0] if pixels else None)
+    return Decoded("", answer["content"], answer["size_bytes"], seen, judged)
 
 
 # ---- the wire
@@ -228,26 +224,38 @@ def _exactly(stream: Any, count: int) -> bytes:
 
 
 def main() -> None:
-    """Answer until the other end is gone; the decoder's whole life. Arguments: seconds and bytes, as in ``Limits``."""
-    seconds, memory_bytes = float(sys.argv[1]), int(sys.argv[2])
+    """Answer until the other end is gone; the decoder's whole life. Arguments: file to write to, seconds, bytes."""
+    name, seconds, memory_bytes = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what native code prints must not lie between the answers
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; who started this answers it
-    memory = _limit_memory(memory_bytes)
+    memory = hold_memory(memory_bytes)
     faulthandler.enable()
     orders: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
-    _send(answers, {"ready": True})
-    while True:
-        order = orders.get()
-        _send(answers, {"begun": True})
-        wish, renewed = Wish(**order["wish"]), -_ALONE_S
-        for file in order["files"]:
-            if time.monotonic() > renewed + _ALONE_S / 2:
-                renewed = time.monotonic()
-                faulthandler.dump_traceback_later(seconds + _ALONE_S, exit=True)
-            _send(answers, *_answer(f"{order['root']}/{file}", wish, memory))
-        faulthandler.cancel_dump_traceback_later()
+    with Path(name).open("ab") as notes:
+        _send(answers, {"ready": True})
+        while True:
+            try:
+                _work(orders.get(), notes, seconds, memory)
+                _send(answers, {"through": True})
+            except OSError as error:
+                _send(answers, {"refused": (error.errno, error.strerror)})
+
+
+def _work(order: dict[str, Any], notes: Any, seconds: float, memory: str) -> None:
+    """Decode what was ordered and write it down.
+
+    Raises:
+        OSError: The disk refused a thumbnail or what is written down.
+    """
+    wish, renewed = Wish(**order["wish"]), -_ALONE_S
+    for file in order["files"]:
+        if time.monotonic() > renewed + _ALONE_S / 2:
+            renewed = time.monotonic()
+            faulthandler.dump_traceback_later(seconds + _ALONE_S, exit=True)
+        _send(notes, *_answer(f"{order['root']}/{file}", wish, memory))
+    faulthandler.cancel_dump_traceback_later()
 
 
 def _listen(orders: "queue.SimpleQueue[dict[str, Any]]") -> None:
@@ -260,28 +268,18 @@ def _listen(orders: "queue.SimpleQueue[dict[str, Any]]") -> None:
                 os._exit(0)
 
 
-def _limit_memory(memory_bytes: int) -> str:
-    """Hold this process to so much address space where the system can; say what a picture may take."""
-    if sys.platform in ("win32", "darwin"):
-        return "this computer has free"
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limit = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-    return f"the {limit // 2**20} MB that one picture may take"
-
-
 def _answer(file: str, wish: Wish, memory: str) -> tuple[dict[str, Any], tuple[np.ndarray, ...]]:
     """Read one file; return what to say of it and the pixels that go along."""
     try:
         found = decoded.decode(file, wish, memory)
-    except OSError as error:
-        return {"refused": (error.errno, error.strerror)}, ()
+    except OSError:
+        raise
     except Exception:
         return {"defect": traceback.format_exc()}, ()
     if found.seen is None:
         return {"reason": found.reason}, ()
     seen, judged = found.seen, found.impression
-    facts = {"width": seen.width, "height": seen.height, "frames": seen.frames, "stored": seen.stored}
+    facts = {name: getattr(seen, name) for name in _FACTS}
     said: dict[str, Any] = {"content": found.content, "size_bytes": found.size_bytes, "seen": facts}
     if judged is not None:
         said["remarks"] = judged.remarks

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from tlcore.images import threads
 from tlcore.images.decoded import Decoded, Wish
-from tlcore.images.decoder import Decoder, Limits, Lost
+from tlcore.images.decoder import Decoder, Lost
+from tlcore.images.limits import Limits
 
 BATCH = 16
 """Files that a decoder is given at once: enough that handing out costs nothing, few enough that all end together.

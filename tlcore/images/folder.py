@@ -15,9 +15,9 @@ from tlcore.errors import DatasetError
 from tlcore.images import decoding, layout
 from tlcore.images.dataset import Dataset, Picture, SetAside
 from tlcore.images.decoded import Decoded, Wish
-from tlcore.images.decoder import Limits
 from tlcore.images.impression import Impression
 from tlcore.images.layout import Layout, Placed, Reading
+from tlcore.images.limits import Limits
 
 Progress = Callable[[int, int], None]
 """Called with the number of files that are done and the number of all files."""
@@ -117,8 +117,8 @@ def _opened(
                 keep.square(len(usable), entry.seen.square)
             if keep.impression and entry.impression is not None:
                 keep.impression(entry.impression)
-            seen = replace(entry.seen, square=None)  # or the memory would fill with them
-            usable.append((placed, replace(entry, seen=seen, impression=None)))
+            seen = entry.seen if entry.seen.square is None else replace(entry.seen, square=None)
+            usable.append((placed, Decoded("", entry.content, entry.size_bytes, seen)))  # pixels would fill the memory
         progress(done, len(found.placed))
     return usable, set_aside
 

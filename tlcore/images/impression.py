@@ -42,11 +42,10 @@ class Impression:
     remarks: tuple[str, ...]
 
 
-def impression(small: np.ndarray) -> Impression:
-    """Look at a small copy: (h, w, 3) uint8, uncropped. Its size should always be the same, or the look differs."""
-    image = Image.fromarray(small)
-    tile = np.asarray(image.resize((TILE_SIDE, TILE_SIDE), Image.Resampling.BOX))
-    grey = image.convert("L")
+def impression(small: Image.Image) -> Impression:
+    """Look at a small copy: RGB, uncropped. Its size should always be the same, or the look differs."""
+    tile = np.asarray(small.resize((TILE_SIDE, TILE_SIDE), Image.Resampling.BOX))
+    grey = small.convert("L")
     counts, total = grey.histogram(), grey.width * grey.height
     said = {
         "dark": sum(counts[:DARK]) > 0.95 * total,

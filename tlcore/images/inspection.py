@@ -10,10 +10,10 @@ import numpy as np
 
 from tlcore.images import folder, impression, twins
 from tlcore.images.dataset import Dataset
-from tlcore.images.decoder import Limits
 from tlcore.images.folder import Keep, Progress
 from tlcore.images.impression import Impression
 from tlcore.images.layout import Reading
+from tlcore.images.limits import Limits
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,6 @@ Each is a JPEG named by the content of its picture, so it outlives a renamed fil
 import io
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from tlcore import atomic
@@ -27,10 +26,10 @@ def file_of(folder: Path, content: str) -> Path:
     return folder / f"{content}.jpg"
 
 
-def write(folder: Path, content: str, pixels: np.ndarray) -> None:
-    """Write the thumbnail of a picture if there is none yet: (h, w, 3) uint8, at most ``LONGEST_SIDE``."""
+def write(folder: Path, content: str, small: Image.Image) -> None:
+    """Write the thumbnail of a picture if there is none yet: RGB, at most ``LONGEST_SIDE`` pixels wide and high."""
     file = file_of(folder, content)
     if not file.exists():
         jpeg = io.BytesIO()
-        Image.fromarray(pixels).save(jpeg, "JPEG", quality=_QUALITY)
+        small.save(jpeg, "JPEG", quality=_QUALITY)
         atomic.write_bytes(file, jpeg.getvalue())
