@@ -145,6 +145,8 @@ def measure(root: Path, rounds: int) -> None:
     print("  ".join(f"{name} {clock:.2f} s ({worked:.2f})" for name, (clock, worked) in taken.items()))
     print(f"    {quicker:.2f} times quicker than one by one; {of_cores:.2f} times what the {CORES} cores need to "
           f"decode in {best}. The limit that holds: {' and '.join(held) or 'NONE'}")  # fmt: skip
+    dearer = taken["looked over"][1] / taken["one by one"][1]
+    print(f"    In processor time looking over takes {dearer:.2f} times what reading one by one takes.")
     found = inspection.inspect(root)
     looks = [picture.look for picture in found.dataset.pictures]
     comparing, _ = seconds(lambda: twins.groups(found.dataset.pictures, looks, found.tiles))

@@ -79,11 +79,11 @@ def assert_all_but(found: list[Decoded], culprit: int, reason: str) -> None:
 
 
 @with_pipes
-@pytest.mark.parametrize("culprit", [0, 15, 39])
+@pytest.mark.parametrize("culprit", [0, 22])
 def test_a_picture_that_hangs_is_set_aside_and_all_others_go_on(drawn: Path, culprit: int) -> None:
     a_file_that_hangs(drawn / NAMES[culprit])
-    found = list(decoding.in_order(drawn, NAMES, Wish(), Limits(seconds=1.2)))
-    assert_all_but(found, culprit, "took longer than 1.2 seconds to decode")
+    found = list(decoding.in_order(drawn, NAMES, Wish(), Limits(seconds=2)))
+    assert_all_but(found, culprit, "took longer than 2 seconds to decode")
 
 
 @with_pipes
