@@ -2,10 +2,10 @@
 
 ``python -m tlcore.images.decoder`` gets names of files on its standard input, writes down what it saw in a file, one
 picture after the other, and says on its standard output when it is through with all. What is written down outlives it,
-so it is known which picture it was at when it ended, and nobody has to be woken for each picture (that took a third of
+so it is known which picture it was at when it ended, and nobody has to be woken for each picture (that took a tenth of
 the processor time of small ones). A picture that crashes it, hangs or eats the memory costs that process and nothing
-else. What passes is JSON and plain pixels, never pickles: a decoder that a hostile picture has taken over can tell lies
-about pictures, and that is all.
+else. What passes is JSON and plain pixels, never pickles: a decoder that a hostile picture has taken over finds no
+easy way into the process that started it.
 """
 
 import contextlib
