@@ -63,20 +63,21 @@ def test_a_large_set_waits_for_its_turn_finds_a_crop_and_a_quarter_turn_and_keep
             assert sorted(len(side) for side in sides) == [0, 0, 2]
 
 
-def children() -> list[int]:
-    """Return the processes that this one has started and not collected."""
+def searches() -> list[int]:
+    """Return the processes that look for neighbours, of those that this one has started and not collected."""
     tasks = Path("/proc/self/task")
     if not tasks.is_dir():
         pytest.skip("needs /proc, which tells which processes this one has started")
-    return [int(child) for task in tasks.iterdir() for child in (task / "children").read_text().split()]
+    started = [child for task in tasks.iterdir() for child in (task / "children").read_text().split()]
+    return [int(child) for child in started if neighbours.MODULE in Path(f"/proc/{child}/cmdline").read_text()]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as on Linux and macOS")
 def test_a_process_that_is_killed_in_the_middle_leaves_what_hashes_find_and_a_plain_sentence(many: Path) -> None:
-    before = set(children())
+    before = set(searches())
 
     def about(task: str) -> Progress:
-        for child in set(children()) - before:
+        for child in set(searches()) - before:
             os.kill(child, signal.SIGKILL)
         return lambda done, total: None
 
@@ -107,7 +108,7 @@ def test_the_process_ends_when_whoever_asked_is_gone(tmp_path: Path, monkeypatch
 def test_small_sets_start_no_process(tmp_path: Path) -> None:
     draw_scenes(tmp_path, per_class=20)
     scene(3).crop((36, 27, 204, 153)).save(tmp_path / "b" / "zz crop.jpg", quality=90)
-    before, seen = set(children()), set[int]()
-    found = inspection.inspect(tmp_path, lambda done, total: seen.update(set(children()) - before))
+    before, seen = set(searches()), set[int]()
+    found = inspection.inspect(tmp_path, lambda done, total: seen.update(set(searches()) - before))
     assert grouped(found) == {frozenset({"a/021.jpg", "b/zz crop.jpg"})}
     assert not seen

@@ -1,6 +1,5 @@
 """The file of squares: there while pictures are compared, and gone after."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from tlcore.images import squares
 
 
 def small(value: int) -> np.ndarray:
-    return np.full((30, 40, 3), value, np.uint8)
+    return np.full((squares.SIDE, squares.SIDE, 3), value, np.uint8)
 
 
 @pytest.fixture(autouse=True)
@@ -23,10 +22,10 @@ def left() -> list[Path]:
     return list((workspace.cache_folder() / "compared").iterdir())
 
 
-def test_squares_of_many_threads_stand_in_their_rows_and_are_gone_in_the_end() -> None:
+def test_each_content_has_one_row_and_all_are_gone_in_the_end() -> None:
     with squares.kept() as kept:
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda value: kept.add(str(value % 50), small(value % 50)), range(200)))
+        for value in range(200):
+            kept.add(str(value % 50), small(value % 50))
         assert len(kept.rows) == 50 and left()
         array = np.array(kept.array())
         assert array.shape == (50, 96, 96, 3)

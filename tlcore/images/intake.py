@@ -1,7 +1,8 @@
 """From what was brought in to a looked-over dataset. No TensorFlow here.
 
 In the app this is the work of a process of its own (``python -m tlcore.images.intake PROJECT_FOLDER``), because the web
-process never decodes a stranger's picture: a picture that brings its decoder down brings down that process only.
+process never decodes a stranger's picture. Nor does this one: it has decoders for that, with limits of time and memory,
+so that a picture that brings its decoder down is set aside and all others go on.
 What passes between the two are files in the project's folder: ``incoming/`` (what was brought in), ``intake.json`` (how
 far it has come, or how it ended), ``mapping.json`` (what was understood from the folders), ``intake.stop`` (the wish
 that it end), ``intake.lock`` (held while the worker lives) and ``intake.log``.
@@ -29,7 +30,6 @@ from tlcore.images import (
     layout,
     mapping,
     origin,
-    thumbnails,
     upload,
 )
 from tlcore.images import dataset as datasets
@@ -212,7 +212,6 @@ def _look_over(project: Project, report: Report) -> bool:
     Returns:
         Whether it is done; if not, the owner has to say something first.
     """
-    keep = thumbnails.writer(project.thumbnails)
     try:
         with disk.explained():
             source = incoming.unpack(project, report.about)
@@ -222,8 +221,10 @@ def _look_over(project: Project, report: Report) -> bool:
             mapping.save(understood, _mapping_file(project))
             if understood.questions and not (given and understood.can_go_on):
                 return False
-            looking, among = report.about("Looking at the pictures"), source.within
-            seen = inspection.inspect(source.root, looking, keep, within=among, reading=reading, about=report.about)
+            looking, within = report.about("Looking at the pictures"), source.within
+            seen = inspection.inspect(
+                source.root, looking, project.thumbnails, within=within, reading=reading, about=report.about
+            )
             found = _with_set_aside(seen.dataset, source.set_aside)
             report.about("Thinking about what was seen")
             noticed = health.findings(found, seen.tiles, seen.hash_only)

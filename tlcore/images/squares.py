@@ -7,22 +7,20 @@ the file into memory.
 import contextlib
 import secrets
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import filelock
 import numpy as np
-from PIL import Image
 
 from tlcore import lock, workspace
+from tlcore.images.impression import LARGER_SIDE as SIDE
 
-SIDE = 96
 FILE = "squares.bin"
 
 
 class Squares:
-    """A growing file of squares. May be added to from several threads at once."""
+    """A growing file of squares."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -30,21 +28,18 @@ class Squares:
         """The row of each picture, by the hash of its bytes."""
         self.problem = ""
         """Why nothing more is kept, a half sentence; "" while all is well."""
-        self._adding = threading.Lock()
 
-    def add(self, content: str, small: np.ndarray) -> None:
-        """Keep a picture, (h, w, 3) uint8, under the hash of its bytes; a second one of the same bytes is not kept."""
-        square = Image.fromarray(small).resize((SIDE, SIDE), Image.Resampling.BICUBIC).tobytes()
-        with self._adding:
-            if content in self.rows or self.problem:
-                return
-            try:
-                with (self.folder / FILE).open("ab") as file:
-                    file.write(square)
-            except OSError as error:
-                self.problem = f"the disk refused to keep small copies ({error.strerror or error})"
-            else:
-                self.rows[content] = len(self.rows)
+    def add(self, content: str, square: np.ndarray) -> None:
+        """Keep a square, (96, 96, 3) uint8, under the hash of its file's bytes; one of the same bytes is not kept."""
+        if content in self.rows or self.problem:
+            return
+        try:
+            with (self.folder / FILE).open("ab") as file:
+                file.write(square.tobytes())
+        except OSError as error:
+            self.problem = f"the disk refused to keep small copies ({error.strerror or error})"
+        else:
+            self.rows[content] = len(self.rows)
 
     def array(self) -> np.ndarray:
         """Return what was kept, (N, 96, 96, 3) uint8, mapped into memory."""
