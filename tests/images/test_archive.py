@@ -99,6 +99,15 @@ def test_a_zip_with_a_name_that_leads_out_is_refused_as_a_whole(tmp_path: Path, 
     assert_refused(tmp_path, file, "lie outside of its folder")
 
 
+def test_an_entry_without_a_name_is_passed_over(tmp_path: Path) -> None:
+    file = tmp_path / "pictures.zip"
+    with zipfile.ZipFile(file, "w") as target:
+        target.writestr(zipfile.ZipInfo(""), b"nameless")
+        target.writestr("cold/1.png", b"named")
+    assert archive.unpack(file, tmp_path / "out") == ()
+    assert [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()] == ["1.png"]
+
+
 def test_a_link_is_set_aside_and_never_made(tmp_path: Path) -> None:
     link = zipfile.ZipInfo("cats/link.jpg")
     link.create_system = 3

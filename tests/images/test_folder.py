@@ -204,15 +204,18 @@ def test_squares_and_impressions_come_in_the_order_of_the_pictures(tmp_path: Pat
     drawn(tmp_path, *(f"{kind}/{number}.png" for kind in ("cats", "dogs") for number in range(60)))
     (tmp_path / "cats/3.png").write_bytes(b"broken")
     squares: dict[int, np.ndarray] = {}
-    impressions: list[Impression] = []
-    keep = Keep(square=squares.__setitem__, side=6, resize="pad", impression=impressions.append)
+    impressions: list[tuple[str, Impression]] = []
+    keep = Keep(square=squares.__setitem__, side=6, resize="pad", impression=lambda *told: impressions.append(told))
     dataset = folder.scan(tmp_path, keep=keep)
     assert list(squares) == list(range(119))
     for row, entry in enumerate(dataset.pictures):
         assert np.array_equal(squares[row], picture.read(tmp_path / entry.file, 6, "pad"))
         small = picture.look(tmp_path / entry.file, small_side=thumbnails.LONGEST_SIDE).small
-        assert np.array_equal(impressions[row].tile, impression.impression(small).tile)
-        assert impressions[row].remarks == impression.impression(small).remarks
+        content, found = impressions[row]
+        expected = impression.impression(small)
+        assert content == entry.content
+        assert np.array_equal(found.tile, expected.tile) and np.array_equal(found.larger, expected.larger)
+        assert found.remarks == expected.remarks
 
 
 def test_a_folder_is_found_from_where_the_command_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

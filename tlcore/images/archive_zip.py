@@ -50,7 +50,7 @@ def _kind(info: zipfile.ZipInfo, name: str) -> Literal["file", "folder", "link",
         return "link"
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "other"
-    return "folder" if info.is_dir() or name.endswith("/") else "file"
+    return "folder" if name.endswith("/") else "file"  # not info.is_dir(): an empty name makes it fail
 
 
 def _true_name(info: zipfile.ZipInfo) -> str:
