@@ -1,4 +1,4 @@
-// Sends a folder, zips or loose files into a project: announced first, then in requests of at most 8 MB, three at a time.
+// Sends a folder, archives or loose files into a project: announced first, then in requests of at most 8 MB, three at a time.
 // The server says what it already has, so an upload goes on where it was after a broken connection, and after a refresh
 // once the same folder is dropped again. tlcore/http_upload.py is the other end, upload_area.js is what one sees of it.
 // The page gets both as one module (pages/parts/drop.py): no build step, no packages.

@@ -79,8 +79,9 @@ def _one(files: Sequence[Path], plan: Plan, draws: np.random.Generator) -> np.nd
     if draws.random() < plan.drawn_share:
         whole = drawn.picture(draws, VIEW_SIDE + VIEW_SIDE // 2)
     else:
-        whole = picture.look(files[draws.integers(len(files))], small_side=LONG_SIDE).small
-        assert whole is not None
+        small = picture.look(files[draws.integers(len(files))], small_side=LONG_SIDE).small
+        assert small is not None
+        whole = np.asarray(small)
     return _recoloured(_part(whole, draws), draws)
 
 

@@ -5,22 +5,21 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts import drop, findings, frame, gallery, place, problems, understood, words
+from pages.parts import drop, findings, frame, gallery, place, problems, samples, understood, words
 from tlcore import overview, workspace
 from tlcore.errors import DatasetError, UserError
-from tlcore.images import flattery, intake, split_table
+from tlcore.images import flattery, intake, origin, split_table
 from tlcore.images.dataset import Dataset
 from tlcore.images.flattery import Flattery
-from tlcore.images.intake import IntakeStatus
+from tlcore.images.intake_status import IntakeStatus
 from tlcore.images.split import Split
 from tlcore.project import Project
 from tlcore.runs import run as runs
-from tlcore.samples import sample
 from tlcore.training.recipe import Recipe
 
 PER_PAGE = 48
 LAYOUT = """
-One folder per class, as a folder or in a zip:
+One folder per class, as a folder, in a zip or in a tar archive (`.tar`, `.tgz`, `.tar.gz`):
 
 ```
 flowers/
@@ -46,22 +45,7 @@ def bring_in(project: Project) -> None:
         take_from_server(project)
     with st.expander("How should the folders look?"):
         st.markdown(LAYOUT)
-    offer_samples(project)
-
-
-def offer_samples(project: Project) -> None:
-    """Offer the sets that Thaw draws itself, one click each."""
-    st.subheader("No pictures at hand?", anchor=False)
-    st.caption("Thaw draws a set for you, in a few seconds and without the internet.")
-    for column, offered in zip(st.columns(len(sample.SAMPLES)), sample.SAMPLES.values(), strict=True):
-        with column, st.container(border=True, height="stretch", key=f"thaw-sample-{offered.name}"):
-            st.markdown(f"**{offered.name.capitalize()}**")
-            number = offered.per_class * len(offered.class_names)
-            st.caption(f"{offered.sentence} {number} pictures in {len(offered.class_names)} classes.")
-            if st.button("Try these", key=f"sample-{offered.name}", width="stretch"):
-                intake.receive_sample(project, offered.name)
-                intake.start(project)
-                st.rerun()
+    samples.offer(project)
 
 
 def take_from_server(project: Project) -> None:
@@ -82,9 +66,13 @@ def watch(project: Project) -> None:
         if status.state != "working":
             st.rerun()
         share = status.done / status.total if status.total else 0.0
-        of_total = f": {status.done:,} of {status.total:,}".replace(",", "\u202f") if status.total else " …"
+        unit = f" {status.unit}" if status.unit else ""
+        of_total = f": {words.number(status.done)} of {words.number(status.total)}{unit}" if status.total else " …"
         st.progress(min(1.0, share), text=f"{status.task or 'Looking over the pictures'}{of_total}")
         frame.message("quiet", "You may close this page: the work goes on, and the address shows it again.")
+        if not status.is_stopped and st.button("Stop", help="What has come so far stays, and you can go on later."):
+            intake.stop(project)
+            st.rerun()
         found = intake.mapping_of(project)
         if found:
             understood.show(found)
@@ -182,6 +170,9 @@ def show_all(project: Project, dataset: Dataset) -> None:
         (str(len(dataset.set_aside)), "set aside"),
     ]
     frame.facts([(name, number) for number, name in pairs])
+    whose = origin.load(origin.file_of(project))
+    if whose:
+        samples.credit(whose)
     parts = usual_split(project, dataset)
     if parts:
         with st.container(key="thaw-next"):
@@ -208,7 +199,10 @@ def offer_others(project: Project) -> None:
 
 
 def show_failure(project: Project, status: IntakeStatus, has_pictures: bool) -> None:
-    problems.show(UserError(status.problem, status.advice))
+    if status.is_stopped:
+        frame.message("warm", status.advice, status.problem)
+    else:
+        problems.show(UserError(status.problem, status.advice))
     if status.can_try_again and st.button("Try again", help="What was brought in is still here."):
         intake.start(project)
         st.rerun()

@@ -9,7 +9,7 @@ from pathlib import Path
 import chromium
 import pytest
 
-pytest_plugins = ["drawn_runs"]
+pytest_plugins = ["drawn_runs", "published"]
 
 NO_BROWSER = "no Chrome or Chromium on this computer, and none could be installed"
 

@@ -1,7 +1,16 @@
-"""Damaged pictures and zips, made by chance, and what has to hold for each: no crash, nothing outside of the folder."""
+"""Damaged pictures and archives by chance, and what has to hold for each: no crash, nothing outside of the folder.
 
+Pictures go through decoders, so one that hangs, crashes or eats the memory is noticed and named.
+"""
+
+import contextlib
+import faulthandler
+import gzip
 import io
+import sys
+import tarfile
 import zipfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -9,7 +18,11 @@ import drawing
 from hypothesis import strategies as st
 
 from tlcore.errors import DatasetError, UploadError
-from tlcore.images import archive, impression, inspection, picture
+from tlcore.images import archive, decoding, inspection
+from tlcore.images.decoded import Wish
+from tlcore.images.limits import Limits
+
+LONGEST_S = 60.0
 
 FORMATS = {"JPEG": {}, "PNG": {}, "GIF": {}, "WEBP": {}, "BMP": {}, "TIFF": {}, "PPM": {}, "ICO": {}, "JPEG2000": {},
            "AVIF": {}, "TIFF packed": {"compression": "tiff_lzw"}, "JPEG steps": {"progressive": True}}  # fmt: skip
@@ -26,6 +39,9 @@ NAMES = (
     ),
     *("a/inner.zip", "", "/", "a/", "./a/./3.png", "a\x00b.png", "__MACOSX/a/._1.png", "a/.hidden.png", "~/out.png"),
 )
+
+
+KINDS = (tarfile.REGTYPE, tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE)
 
 
 @cache
@@ -80,28 +96,64 @@ def zips(draw: st.DrawFn) -> bytes:
     return draw(st.sampled_from((content.getvalue(),)) | damaged(content.getvalue()))
 
 
-def look_at(content: bytes) -> None:
-    """Read bytes as a picture: a square and a small copy come out, or a reason why not."""
+@st.composite
+def tars(draw: st.DrawFn) -> bytes:
+    """Return a tar archive of damaged pictures under hostile names, itself damaged or not, packed or not."""
+    content = io.BytesIO()
+    names = draw(st.lists(st.sampled_from(NAMES) | st.text(max_size=12), max_size=6))
+    forms = (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT)
+    with tarfile.open(fileobj=content, mode="w", format=draw(st.sampled_from(forms))) as packed:
+        for name in ("a/0.png", "b/0.jpg", *names):
+            entry, inside = tarfile.TarInfo(name.encode("utf-8", "replace").decode()), draw(pictures())
+            entry.type, entry.size = draw(st.sampled_from(KINDS)), len(inside)
+            packed.addfile(entry, io.BytesIO(inside) if entry.isreg() else None)
+    made = draw(st.sampled_from((content.getvalue(),)) | damaged(content.getvalue()))
+    return draw(st.sampled_from((made,)) | damaged(gzip.compress(made, 1)))
+
+
+@contextlib.contextmanager
+def no_longer_than(seconds: float = LONGEST_S) -> Iterator[None]:
+    """End the whole process, with a word on where it was, if the block takes longer than that."""
+    faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__)
     try:
-        seen = picture.look(content, 24, "crop", 160)
-    except picture.Unreadable as reason:
-        assert str(reason)
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def assert_harmless(reason: str) -> None:
+    """Fail on a reason that says that a picture harmed its decoder: no picture of a few hundred bytes may do that."""
+    assert not any(harm in reason for harm in ("decoder down", "longer than", "more memory")), reason
+
+
+def look_at(content: bytes, place: Path) -> None:
+    """Read bytes as a picture in a decoder: a square and an impression come out, or a reason why not."""
+    (place / "sent").write_bytes(content)
+    wish = Wish(24, "crop", is_judged=True)
+    with no_longer_than():
+        (found,) = decoding.in_order(place, ["sent"], wish, Limits(seconds=LONGEST_S / 2))
+    if found.seen is None:
+        assert found.reason
+        assert_harmless(found.reason)
         return
-    assert seen.square is not None and seen.square.shape == (24, 24, 3)
-    assert seen.small is not None and max(seen.small.shape[:2]) <= 160
-    impression.impression(seen.small)
+    assert found.seen.square is not None and found.seen.square.shape == (24, 24, 3)
+    assert found.impression is not None and found.impression.tile.shape == (32, 32, 3)
 
 
 def bring_in(content: bytes, place: Path) -> None:
-    """Unpack bytes as a zip below a folder and look over what came out; nothing may lie beside."""
+    """Unpack bytes as an archive below a folder and look over what came out; nothing may lie beside."""
     place.mkdir()
     file, target = place / "sent.zip", place / "unpacked"
     file.write_bytes(content)
     try:
-        archive.unpack(file, target)
-        inspection.inspect(target)
+        with no_longer_than():
+            archive.unpack(file, target)
+            found = inspection.inspect(target, limits=Limits(seconds=LONGEST_S / 2))
+        for entry in found.dataset.set_aside:
+            assert_harmless(entry.reason)
     except (UploadError, DatasetError) as error:
         assert error.problem and error.advice
+        assert_harmless(error.detail)
     assert {path.name for path in place.iterdir()} <= {"sent.zip", "unpacked"}
     assert not any(path.is_symlink() for path in place.rglob("*"))
     assert file.read_bytes() == content

@@ -1,7 +1,8 @@
 """Errors that are meant for the person using Thaw.
 
     UserError            anything that a user can understand and mend
-    ├── UploadError      what was brought in could not be taken (zip, path, disk)
+    ├── UploadError      what was brought in could not be taken (archive, path, disk)
+    │   ├── FetchError   it could not be fetched from the internet; it can be tried again
     │   └── DiskFull     the disk has no room for it; what has arrived stays, and it can go on
     ├── DatasetError     the pictures cannot be trained on as they are
     ├── RecipeError      a choice that is out of range or does not fit the others
@@ -33,6 +34,10 @@ class UserError(Exception):
 
 class UploadError(UserError):
     """What was brought in could not be taken."""
+
+
+class FetchError(UploadError):
+    """It could not be fetched from the internet; what was asked for stays, and it can be tried again."""
 
 
 class DiskFull(UploadError):

@@ -8,8 +8,9 @@
     THAW_CACHE_GB          most gigabytes (10**9 bytes) of what can be made again; default 20
     THAW_HOSTS             further names under which this server may be called, separated by commas
     KERAS_HOME             where Keras keeps pretrained weights; default ``~/.keras``
-    THAW_WEIGHTS_URL       a mirror of https://storage.googleapis.com to fetch weights from, with the same paths below
-                           it, for networks that cannot reach the original; empty (the default) means the original
+    THAW_WEIGHTS_URL       a mirror of https://storage.googleapis.com to fetch weights and public sets of pictures
+                           from, with the same paths below it, for networks that cannot reach the original; empty
+                           (the default) means the original
 
 The layout below THAW_HOME: ``projects/ID/pictures``, ``projects/ID/runs/RUN``, ``cache/``.
 """
@@ -41,7 +42,7 @@ def keras_home() -> Path:
 
 
 def weights_url() -> str:
-    """Return the address of the mirror to fetch weights from; empty where there is none."""
+    """Return the address of the mirror to fetch weights and public sets from; empty where there is none."""
     return os.environ.get("THAW_WEIGHTS_URL", "").strip()
 
 

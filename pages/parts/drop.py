@@ -1,4 +1,4 @@
-"""The drop area: a folder, zips or loose files from the visitor's computer into a project.
+"""The drop area: a folder, archives or loose files from the visitor's computer into a project.
 
 The browser sends them itself (``assets/upload_sending.js``) to the routes of ``tlcore.http_upload``; this script only
 draws the area, and is run again when everything has arrived.

@@ -14,7 +14,16 @@ from tlcore.images.finding import Finding
 from tlcore.project import Project
 
 PER_PAGE = 24
-WHOLE = ("few", "imbalance", "parts", "empty", "shortcut", "border", "mixed_colour")  # nothing about single pictures
+WHOLE = (
+    "few",
+    "imbalance",
+    "parts",
+    "empty",
+    "shortcut",
+    "border",
+    "mixed_colour",
+    "hash_only",
+)  # nothing about single pictures
 COPIES = ("duplicate", "near_copy")  # all but one of a group can go
 UNDECIDED = ("conflict", "near_conflict", "leak")  # which one is wrong, only a person can tell
 DONE: dict[Verdict, str] = {"leave out": "left out", "keep": "kept as they are", "move": "moved"}
@@ -36,6 +45,7 @@ TITLES = {
     "parts": "Parts or classes?",
     "shortcut": "Shortcut",
     "border": "Told from the rim",
+    "hash_only": "Compared less closely",
 }
 
 

@@ -1,11 +1,10 @@
 """Weights to test with: random ones in a real file, real ones where they exist, and a small server that gives them."""
 
-import http.server
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import offering
 import pytest
 
 from tlcore.backbones import stages, table
@@ -13,51 +12,13 @@ from tlcore.backbones import stages, table
 REAL_WEIGHTS = Path(__file__).parents[3] / "shared" / "weights" / "keras_home" / "models"
 
 
-class WeightsServer(http.server.ThreadingHTTPServer):
-    """Serves the files below ``folder``; breaks off in the middle of the next ``cuts`` answers."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(("127.0.0.1", 0), _Answer)
-        self.folder = folder
-        self.cuts = 0
-        self.asked: list[str] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Answer(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)
-        file = self.server.folder / self.path.lstrip("/")
-        if not file.is_file():
-            self.send_error(404)
-            return
-        content = file.read_bytes()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if self.server.cuts:
-            self.server.cuts -= 1
-            content = content[: len(content) // 2]
-        self.wfile.write(content)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WeightsServer]:
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[offering.FileServer]:
     """A mirror of Keras' server on this computer; Thaw is told to use it."""
-    with WeightsServer(tmp_path / "server") as running:
+    with offering.serving(tmp_path / "server") as running:
         monkeypatch.setenv("THAW_WEIGHTS_URL", running.url)
         monkeypatch.setenv("no_proxy", "127.0.0.1")
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
         yield running
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -156,6 +156,16 @@ def test_missing_weights_without_a_network_name_the_file_and_where_to_put_it(pic
     assert "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5" in last and str(keras_home / "models") in last
 
 
+def test_check_says_when_pictures_could_only_be_compared_by_their_hashes(tmp_path):
+    many = drawing.draw_folder(tmp_path / "many", per_class=155, side=24)
+    (tmp_path / "home" / "nearest.lock").mkdir(parents=True)  # nobody can hold it, so the process cannot work
+    ended = call("check", many, "--json", THAW_HOME=str(tmp_path / "home"))
+    assert ended.returncode == 0, ended.stderr
+    (said,) = [each for each in json.loads(ended.stdout)["findings"] if each["kind"] == "hash_only"]
+    assert said["message"].startswith("The pictures were compared by their perceptual hashes only, because ")
+    assert f"hash_only: {said['message']}" in call("check", many, THAW_HOME=str(tmp_path / "home")).stdout
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to a group like this on Windows")
 def test_ctrl_c_stops_like_the_button_and_keeps_the_best_model(pictures, tmp_path):
     out = tmp_path / "run"

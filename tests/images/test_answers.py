@@ -91,7 +91,7 @@ def test_a_finding_about_the_whole_is_dismissed_as_a_whole() -> None:
     alarm = Finding("shortcut", "The files give it away.")
     assert answers.standing(dataset, (alarm,), ()) == (alarm,)
     assert answers.standing(dataset, (alarm,), (Answer("shortcut", "keep"),)) == ()
-    assert health.SLOW == ("shortcut", "border")
+    assert alarm.kind in health.SLOW
 
 
 def test_answers_read_back_and_each_can_be_taken_back(project: Project) -> None:

@@ -99,6 +99,15 @@ def test_a_zip_with_a_name_that_leads_out_is_refused_as_a_whole(tmp_path: Path, 
     assert_refused(tmp_path, file, "lie outside of its folder")
 
 
+def test_an_entry_without_a_name_is_passed_over(tmp_path: Path) -> None:
+    file = tmp_path / "pictures.zip"
+    with zipfile.ZipFile(file, "w") as target:
+        target.writestr(zipfile.ZipInfo(""), b"nameless")
+        target.writestr("cold/1.png", b"named")
+    assert archive.unpack(file, tmp_path / "out") == ()
+    assert [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()] == ["1.png"]
+
+
 def test_a_link_is_set_aside_and_never_made(tmp_path: Path) -> None:
     link = zipfile.ZipInfo("cats/link.jpg")
     link.create_system = 3
@@ -158,7 +167,13 @@ def test_a_zip_that_says_it_holds_too_much_is_refused(tmp_path: Path) -> None:
         struct.pack_into("<L", content, start + 24, 2**32 - 2)
         start = content.find(b"PK\x01\x02", start + 4)
     file.write_bytes(content)
-    assert_refused(tmp_path, file, "when unpacked, more than the 50.0 GB")
+    assert_refused(tmp_path, file, "more than 100-fold when unpacked")
+
+
+def test_a_zip_that_would_take_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MAX_UNPACKED_BYTES", 10**6)
+    file = zipped(tmp_path / "a.zip", {f"cats/{number}.jpg": bytes(10**5) for number in range(11)})
+    assert_refused(tmp_path, file, r"more than the 1\.0 MB that are taken when unpacked")
 
 
 def test_a_zip_that_lies_about_its_sizes_is_refused(tmp_path: Path) -> None:
@@ -173,7 +188,7 @@ def test_a_zip_that_lies_about_its_sizes_is_refused(tmp_path: Path) -> None:
 def test_too_many_entries_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "MAX_ENTRIES", 5)
     file = zipped(tmp_path / "a.zip", {f"cats/{number}.jpg": b"x" for number in range(6)})
-    assert_refused(tmp_path, file, "holds 6 files, more than the 5")
+    assert_refused(tmp_path, file, "holds more than the 5 files")
 
 
 def test_a_zip_with_a_password_is_refused(tmp_path: Path) -> None:
@@ -214,6 +229,21 @@ def test_a_zip_inside_a_zip_stays_a_file(tmp_path: Path) -> None:
         target.writestr("../../evil.jpg", b"x")
     archive.unpack(zipped(tmp_path / "a.zip", {"cats/inner.zip": inner.getvalue()}), tmp_path / "out")
     assert files_in(tmp_path / "out") == ["cats/inner.zip"]
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("pets.zip", "pets"),
+        ("pets.tgz", "pets"),
+        ("my.pets.TAR.GZ", "my.pets"),
+        ("pets.tar", "pets"),
+        ("a.jpg", "a.jpg"),
+    ],
+)
+def test_archives_are_known_by_their_names(name: str, stem: str) -> None:
+    assert archive.stem(name) == stem
+    assert archive.is_archive(name) == (name != stem)
 
 
 def test_the_name_for_messages_is_the_users(tmp_path: Path) -> None:

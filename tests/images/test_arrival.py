@@ -1,6 +1,7 @@
 import contextlib
 import os
 import random
+import tarfile
 import unicodedata
 import zipfile
 from pathlib import Path
@@ -201,6 +202,14 @@ def test_several_zips_are_a_folder_each(project: Project, tmp_path: Path) -> Non
 def test_a_zip_inside_a_folder_stays_a_file(project: Project, tmp_path: Path) -> None:
     content = zipped(tmp_path / "x.zip", "../evil.jpg")
     assert set(settled(project, tmp_path / "out", {"cats/x.zip": content})) == {"cats/x.zip"}
+
+
+def test_a_tgz_is_unpacked_as_a_zip_is(project: Project, tmp_path: Path) -> None:
+    for name in ("cats.tar.gz", "dogs.tgz"):
+        with tarfile.open(tmp_path / name, "w:gz") as target:
+            target.addfile(tarfile.TarInfo("1.jpg"))
+    contents = {name: (tmp_path / name).read_bytes() for name in ("cats.tar.gz", "dogs.tgz")}
+    assert set(settled(project, tmp_path / "out", contents)) == {"cats/1.jpg", "dogs/1.jpg"}
 
 
 def test_a_bad_zip_is_refused_by_its_name(project: Project, tmp_path: Path) -> None:

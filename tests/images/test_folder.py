@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from tlcore.errors import DatasetError
-from tlcore.images import folder, layout, picture
+from tlcore.images import folder, impression, layout, picture, thumbnails
 from tlcore.images.dataset import Dataset
 from tlcore.images.folder import Keep
+from tlcore.images.impression import Impression
 
 
 def draw(file: Path, colour: int) -> None:
@@ -199,18 +200,29 @@ def test_progress_is_told_for_every_file(tmp_path: Path) -> None:
     assert told == [(1, 2), (2, 2)]
 
 
-def test_squares_and_small_copies_are_handed_on_while_the_file_is_open(tmp_path: Path) -> None:
+def test_squares_and_impressions_come_in_the_order_of_the_pictures(tmp_path: Path) -> None:
     drawn(tmp_path, *(f"{kind}/{number}.png" for kind in ("cats", "dogs") for number in range(60)))
     (tmp_path / "cats/3.png").write_bytes(b"broken")
     squares: dict[int, np.ndarray] = {}
-    small: dict[str, np.ndarray] = {}
-    keep = Keep(square=squares.__setitem__, side=6, resize="pad", small=small.__setitem__, small_side=8)
+    impressions: list[tuple[str, Impression]] = []
+    keep = Keep(square=squares.__setitem__, side=6, resize="pad", impression=lambda *told: impressions.append(told))
     dataset = folder.scan(tmp_path, keep=keep)
     assert list(squares) == list(range(119))
     for row, entry in enumerate(dataset.pictures):
         assert np.array_equal(squares[row], picture.read(tmp_path / entry.file, 6, "pad"))
-    assert set(small) == {entry.content for entry in dataset.pictures}
-    assert {copy.shape for copy in small.values()} == {(5, 8, 3)}
+        small = picture.look(tmp_path / entry.file, small_side=thumbnails.LONGEST_SIDE).small
+        content, found = impressions[row]
+        expected = impression.impression(small)
+        assert content == entry.content
+        assert np.array_equal(found.tile, expected.tile) and np.array_equal(found.larger, expected.larger)
+        assert found.remarks == expected.remarks
+
+
+def test_a_folder_is_found_from_where_the_command_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn(tmp_path / "pictures", "cats/1.png", "dogs/2.png")
+    monkeypatch.chdir(tmp_path)
+    dataset = folder.scan(Path("pictures"), keep=Keep(thumbnails=Path("small")))
+    assert len(dataset.pictures) == len(list((tmp_path / "small").iterdir())) == 2
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links need rights of their own on Windows")

@@ -1,8 +1,9 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tlcore.images import finding, health
+from tlcore.images import answers, finding, health
 from tlcore.images.dataset import Dataset, Part, Picture, SetAside
 from tlcore.images.finding import Finding
 
@@ -110,3 +111,14 @@ def test_classes_with_the_same_folders_inside_look_like_parts() -> None:
 def test_classes_with_their_own_folders_inside_do_not_look_like_parts() -> None:
     assert health.counted_findings(nested("cats/2024", "cats/2025", "dogs/home", "dogs/park")) == ()
     assert health.counted_findings(nested("cats/2024", "dogs/2024")) == ()
+
+
+def test_pictures_compared_by_hash_only_are_said_in_one_sentence_that_stays_until_it_is_dismissed() -> None:
+    dataset = dataset_of({"cats": 20, "dogs": 25})
+    found = health.findings(dataset, np.zeros((45, 32, 32, 3), np.uint8), "the memory ran out")
+    (said,) = [each for each in found if each.kind == "hash_only"]
+    assert "perceptual hashes only, because the memory ran out, so copies" in said.message
+    assert said.message.count(".") == 1 and not said.files
+    assert said in answers.standing(dataset, found, ())
+    dismissed = answers.Answer("hash_only", "keep", ())
+    assert said not in answers.standing(dataset, found, (dismissed,))

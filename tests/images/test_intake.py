@@ -1,16 +1,21 @@
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import bringing
 import drawing
+import filelock
+import published as publishing
 import pytest
 from PIL import Image
 
@@ -18,8 +23,10 @@ from tlcore import atomic
 from tlcore import project as projects
 from tlcore.errors import DatasetError, UploadError, UserError
 from tlcore.images import dataset as datasets
-from tlcore.images import finding, intake, intake_record, thumbnails
+from tlcore.images import finding, intake, intake_record, origin, thumbnails
+from tlcore.images.intake_status import IntakeStatus
 from tlcore.project import Project
+from tlcore.samples import public
 
 
 @pytest.fixture
@@ -37,7 +44,7 @@ def zip_of(folder: Path, file: Path) -> Path:
     return file
 
 
-def settled(project: Project) -> intake.IntakeStatus:
+def settled(project: Project) -> IntakeStatus:
     """Wait until the worker has ended."""
     deadline = time.monotonic() + 40
     while (status := intake.status(project)).state == "working":
@@ -46,14 +53,14 @@ def settled(project: Project) -> intake.IntakeStatus:
     return status
 
 
-def bring(project: Project, file: Path) -> intake.IntakeStatus:
+def bring(project: Project, file: Path) -> IntakeStatus:
     bringing.take(project, file)
     intake.start(project)
     return settled(project)
 
 
 def test_a_new_project_is_empty(project: Project) -> None:
-    assert intake.status(project) == intake.IntakeStatus("empty")
+    assert intake.status(project) == IntakeStatus("empty")
 
 
 def test_a_zip_becomes_a_dataset_with_thumbnails_and_findings(project: Project, tmp_path: Path) -> None:
@@ -204,8 +211,20 @@ def test_the_command_line_takes_a_folder_or_a_zip_and_unpacks_it_once(project: P
     assert (from_zip.root / from_zip.pictures[0].file).stat().st_mtime_ns == changed
 
 
+def test_the_command_line_takes_a_tar_archive_as_it_takes_a_zip(project: Project, tmp_path: Path) -> None:
+    drawn = drawing.draw_folder(tmp_path / "drawn")
+    with tarfile.open(tmp_path / "drawn.tgz", "w:gz") as target:
+        target.add(drawn, "drawn")
+        link = tarfile.TarInfo("drawn/warm/link.png")
+        link.type, link.linkname = tarfile.SYMTYPE, "0.png"
+        target.addfile(link)
+    from_tar = intake.open_pictures(tmp_path / "drawn.tgz")
+    assert from_tar.fingerprint == intake.open_pictures(drawn).fingerprint
+    assert [entry.kind for entry in from_tar.set_aside] == ["unpacked"]
+
+
 def test_the_command_line_says_when_there_is_nothing_or_too_little(project: Project, tmp_path: Path) -> None:
-    with pytest.raises(UploadError, match="no folder and no zip"):
+    with pytest.raises(UploadError, match="no folder, zip or tar archive"):
         intake.open_pictures(tmp_path / "nowhere")
     with pytest.raises(DatasetError, match="one class"):
         intake.open_pictures(drawing.draw_folder(tmp_path / "one", ("cats",)))
@@ -223,6 +242,111 @@ def test_a_sample_set_is_drawn_and_looked_over(project: Project) -> None:
 def test_a_sample_set_that_does_not_exist_is_refused_at_once(project: Project) -> None:
     with pytest.raises(UserError, match="no sample set"):
         intake.receive_sample(project, "dinosaurs")
+
+
+def fetched(project: Project, name: str) -> IntakeStatus:
+    intake.receive_link(project, name)
+    intake_record.begin(project)
+    intake.main([str(project.folder)])
+    return intake.status(project)
+
+
+def test_a_public_set_is_fetched_and_looked_over_and_its_origin_is_kept(published, project: Project) -> None:
+    assert fetched(project, "flower_photos").state == "ready"
+    dataset = datasets.load(project.dataset_file)
+    assert dataset.root == project.pictures
+    assert dataset.class_names == ("daisy", "dandelion", "roses", "sunflowers", "tulips")
+    assert (project.pictures / "flower_photos" / "LICENSE.txt").is_file(), "it names the photographers"
+    assert origin.load(origin.file_of(project)) == public.get("flower_photos").origin
+    assert not project.incoming.exists()
+
+
+@pytest.mark.parametrize("name", ["cats_and_dogs", "cats_and_dogs_large"])
+def test_no_public_set_asks_anything(published, project: Project, name: str) -> None:
+    assert fetched(project, name).state == "ready"
+    assert datasets.load(project.dataset_file).class_names == public.get(name).class_names
+
+
+def test_other_pictures_do_not_keep_the_origin_of_those_before(published, project: Project, tmp_path: Path) -> None:
+    assert fetched(project, "flower_photos").state == "ready"
+    assert bring(project, zip_of(drawing.draw_folder(tmp_path / "drawn"), tmp_path / "b.zip")).state == "ready"
+    assert origin.load(origin.file_of(project)) is None
+
+
+def test_pictures_that_cannot_be_fetched_leave_those_before_with_their_origin(published, project: Project) -> None:
+    assert fetched(project, "flower_photos").state == "ready"
+    before = datasets.load(project.dataset_file)
+    shutil.rmtree(published.folder)
+    assert fetched(project, "cats_and_dogs").state == "failed"
+    assert datasets.load(project.dataset_file) == before
+    assert origin.load(origin.file_of(project)) == public.get("flower_photos").origin
+
+
+def test_after_a_broken_connection_the_fetching_can_be_tried_again(published, project: Project) -> None:
+    published.cuts = 3
+    status = fetched(project, "flower_photos")
+    assert (status.state, status.can_try_again) == ("failed", True)
+    assert "the connection broke off" in status.problem
+    intake_record.begin(project)
+    assert intake.main([str(project.folder)]) == 0
+    assert intake.status(project).state == "ready"
+    assert published.ranges[3].startswith("bytes="), "it goes on where it was"
+
+
+def test_without_internet_the_worker_says_so_and_what_was_asked_for_stays(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THAW_WEIGHTS_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    intake.receive_link(project, "flower_photos")
+    intake.start(project)
+    status = settled(project)
+    assert (status.state, status.can_try_again) == ("failed", True)
+    assert "Flower photos could not be fetched" in status.problem and "try again" in status.advice
+
+
+def test_a_public_set_that_does_not_exist_is_refused_at_once(project: Project) -> None:
+    with pytest.raises(UserError, match="no public set"):
+        intake.receive_link(project, "dinosaurs")
+
+
+def test_the_status_says_in_what_it_counts(project: Project) -> None:
+    intake_record.begin(project)
+    with filelock.FileLock(intake_record.lock_file(project)):
+        report = intake_record.Report(project)
+        report.about("Fetching flower photos", "MB")
+        report.write(done=35, total=229)
+        assert intake.status(project) == IntakeStatus("working", "Fetching flower photos", 35, 229, "MB")
+        report.about("Unpacking")
+        assert intake.status(project).unit == ""
+
+
+def test_a_fetch_can_be_stopped_and_goes_on_where_it_was(published, project: Project) -> None:
+    published.pause_s = 0.05
+    contents = publishing.contents_of(public.get("cats_and_dogs"))
+    publishing.publish(published, "cats_and_dogs", contents | {"cats_and_dogs_filtered/filler": os.urandom(3_000_000)})
+    intake.receive_link(project, "cats_and_dogs")
+    intake_record.begin(project)
+    with ThreadPoolExecutor() as threads:
+        ending = threads.submit(intake.main, [str(project.folder)])
+        while not intake.status(project).done:
+            assert not ending.done()
+            time.sleep(0.01)
+        intake.stop(project)
+        assert ending.result(timeout=30) == 1
+    status = intake.status(project)
+    assert (status.state, status.can_try_again, status.problem) == ("failed", True, "You stopped it.")
+    assert status.is_stopped
+    published.pause_s = 0.0
+    intake_record.begin(project)
+    assert intake.main([str(project.folder)]) == 0
+    assert intake.status(project).state == "ready"
+    assert published.ranges[1].startswith("bytes=")
+
+
+def test_without_a_worker_there_is_nothing_to_stop(project: Project) -> None:
+    intake.stop(project)
+    assert not intake_record.wish_file(project).exists()
 
 
 def test_a_worker_that_ends_well_between_two_looks_never_reads_as_killed(project: Project) -> None:

@@ -61,15 +61,15 @@ def test_the_four_groups_of_equal_flowers_are_found_and_nothing_else_is_held_aga
     assert set(found) == {"duplicate", "conflict", "leak", "near_copy"}
     assert len(found["duplicate"].files) == 8
     assert len(found["conflict"].files) == 4
-    assert len(found["leak"].files) == 6
+    assert len(found["leak"].files) == 8
 
 
 def test_flowers_that_look_the_same_were_found_and_do_flatter(inspected: Inspection) -> None:
     groups = Counter(entry.group for entry in inspected.dataset.pictures if entry.group)
-    assert len(groups) == 8 and set(groups.values()) == {2}, "each looked at: they are the same photo twice"
+    assert sorted(groups.values()) == [2] * 11 + [3], "each looked at: they are the same photo, four times cropped"
     measured = flattery.measure(inspected.dataset, inspected.tiles)
-    assert (measured.pictures, measured.groups) == (24, 12)
-    assert 0 < measured.twins < 0.03
+    assert (measured.pictures, measured.groups) == (33, 16)
+    assert 0 < measured.twins < 0.04
     assert measured.plain > measured.honest
 
 
@@ -77,7 +77,7 @@ def test_flowers_that_look_the_same_never_stand_on_two_sides(flowers: Dataset) -
     for seed in range(5):
         parts = split.draw(flowers, 0.15, 0.15, seed)
         assert len(parts.test) == 430
-        assert len(parts.left_out) == 3
+        assert len(parts.left_out) == 4
         seen = [{flowers.pictures[row].kin for row in part} for part in (parts.train, parts.validation, parts.test)]
         assert not seen[0] & seen[1]
         assert not (seen[0] | seen[1]) & seen[2]

@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import drawing
-import numpy as np
 from PIL import Image
 
 from tlcore.images import folder, thumbnails
@@ -10,8 +9,7 @@ from tlcore.images.folder import Keep
 
 def test_every_picture_gets_a_small_copy_named_by_its_content(tmp_path: Path) -> None:
     root = drawing.draw_folder(tmp_path / "drawn", per_class=5, side=300)
-    keep = Keep(small=thumbnails.writer(tmp_path / "small"), small_side=thumbnails.LONGEST_SIDE)
-    dataset = folder.scan(root, keep=keep)
+    dataset = folder.scan(root, keep=Keep(thumbnails=tmp_path / "small"))
     for entry in dataset.pictures:
         with Image.open(thumbnails.file_of(tmp_path / "small", entry.content)) as copy:
             assert (copy.format, copy.size) == ("JPEG", (160, 160))
@@ -19,8 +17,7 @@ def test_every_picture_gets_a_small_copy_named_by_its_content(tmp_path: Path) ->
 
 
 def test_a_small_copy_is_made_once(tmp_path: Path) -> None:
-    write = thumbnails.writer(tmp_path / "small")
-    write("abc", np.zeros((4, 6, 3), np.uint8))
-    write("abc", np.full((9, 9, 3), 255, np.uint8))
+    thumbnails.write(tmp_path / "small", "abc", Image.new("RGB", (6, 4)))
+    thumbnails.write(tmp_path / "small", "abc", Image.new("RGB", (9, 9), "white"))
     with Image.open(thumbnails.file_of(tmp_path / "small", "abc")) as copy:
         assert copy.size == (6, 4)

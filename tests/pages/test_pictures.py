@@ -14,6 +14,7 @@ from visiting import links, words
 from tlcore import identity, overview, project
 from tlcore.images import intake, intake_record
 from tlcore.runs import run as runs
+from tlcore.samples import public
 from tlcore.training.recipe import Recipe
 
 
@@ -381,3 +382,56 @@ def test_nobody_sees_the_project_of_another(visit, filled, run, page):
 def test_an_address_that_leads_nowhere_says_so(visit, project_id):
     assert "thaw-problem" in words(visit("pictures.py", project=project_id))
     assert project.owned_by("x") == ()
+
+
+def test_public_sets_are_offered_with_size_and_licence_and_the_page_asks_no_network(visit, empty, published):
+    page = visit("pictures.py", project=empty.id)
+    said = words(page)
+    for chosen in public.SETS.values():
+        assert chosen.origin.title in said and chosen.origin.allows in said
+        assert f'href="{chosen.origin.licence_url}"' in said
+        assert page.button(key=f"public-{chosen.name}").label == "Fetch and use"
+    assert "We know of no licence" in said and "\u00a0MB to fetch" in said
+    assert published.asked == []
+
+
+def test_a_public_set_is_fetched_and_then_says_whose_it_is(visit, empty, published):
+    intake.receive_link(empty, "flower_photos")
+    intake_record.begin(empty)
+    assert intake.main([str(empty.folder)]) == 0
+    page = visit("pictures.py", project=empty.id)
+    said = words(page)
+    assert "<b>Flower photos</b>, by many people on Flickr" in said
+    assert "https://creativecommons.org/licenses/by/2.0/" in said
+    assert page.button(key="public-flower_photos").label == "Use these"  # it lies in the cache
+    assert "on this computer already" in said
+
+
+def test_without_internet_a_public_set_fails_in_plain_words_and_can_be_tried_again(visit, empty, monkeypatch):
+    monkeypatch.setenv("THAW_WEIGHTS_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    page = visit("pictures.py", project=empty.id)
+    page.button(key="public-flower_photos").click().run()
+    while intake.status(empty).state == "working":
+        time.sleep(0.05)
+    page = visit("pictures.py", project=empty.id)
+    assert "Flower photos could not be fetched from 127.0.0.1:9: there is no connection" in words(page)
+    assert "Try again" in [each.label for each in page.button]
+
+
+def test_while_a_set_is_fetched_the_page_counts_megabytes(visit, empty):
+    intake_record.begin(empty)
+    with filelock.FileLock(intake_record.lock_file(empty)):
+        report = intake_record.Report(empty)
+        report.about("Fetching flower photos", "MB")
+        report.write(done=35, total=229)
+        page = visit("pictures.py", project=empty.id)
+        assert page.get("progress")[0].proto.text == "Fetching flower photos: 35 of 229 MB"
+        next(each for each in page.button if each.label == "Stop").click().run()
+        assert intake_record.wish_file(empty).exists()
+        page = visit("pictures.py", project=empty.id)
+        assert page.get("progress")[0].proto.text == "Stopping …"
+        assert "Stop" not in [each.label for each in page.button]
+        report.write(has_ended=True, problem="You stopped it.", advice="Try again.")
+    page = visit("pictures.py", project=empty.id)
+    assert 'class="thaw-message thaw-warm" role="status"><p><strong>You stopped it.' in words(page)

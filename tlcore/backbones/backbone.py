@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-ORIGIN = "https://storage.googleapis.com"
-"""The server that keeps Keras' weights; a mirror of it has the same paths."""
+from tlcore.download import ORIGIN
 
 STORE = f"{ORIGIN}/tensorflow/keras-applications"
 

@@ -33,7 +33,7 @@ def embed(
         RecipeError: The pictures are too small for the backbone.
         WeightsError: The file does not fit the network.
     """
-    model = _pooled(backbone, pixels.shape[1], weights, seed)
+    model = pooled(backbone, pixels.shape[1], weights, seed)
     features = np.empty((len(pixels), model.output_shape[-1]), "float32")
     for start in range(0, len(pixels), BATCH_SIZE):
         batch = np.asarray(pixels[start : start + BATCH_SIZE], "float32")
@@ -43,8 +43,15 @@ def embed(
     return features
 
 
-def _pooled(backbone: Backbone, side: int, weights: Path | None, seed: int | None) -> keras.Model:
-    """Return the backbone with its scaling before it and the mean over the picture behind it."""
+def pooled(backbone: Backbone, side: int, weights: Path | None, seed: int | None = None) -> keras.Model:
+    """Return the backbone with its scaling before it and the mean over the picture behind it.
+
+    Returns:
+        A model from (N, side, side, 3) float32, 0 to 255, to (N, D) float32, D as in ``embed``.
+
+    Raises:
+        RecipeError, WeightsError: As in ``embed``.
+    """
     network = stages.build(backbone, side, weights, seed)
     pictures = keras.Input((side, side, 3), name="pictures")
     x = pictures

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from tlcore.backbones.backbone import ORIGIN, STORE, Backbone
+from tlcore.backbones.backbone import STORE, Backbone
+from tlcore.download import ORIGIN
 
 
 def light_rows() -> Iterator[Backbone]:

@@ -5,31 +5,19 @@ Those of Thaw's own network come with Thaw, in ``assets/``, and are never fetche
 whole or not there: it is downloaded beside its place, verified, then renamed.
 """
 
-import hashlib
-import http.client
-import os
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import h5py
 
-from tlcore import atomic, workspace
-from tlcore.backbones.backbone import ORIGIN, Backbone
+from tlcore import atomic, download, workspace
+from tlcore.backbones.backbone import Backbone
+from tlcore.download import Progress
 from tlcore.errors import WeightsError
 
-_ATTEMPTS = 3  # the first and two more
-_PAUSE_S = 0.5
-_TIMEOUT_S = 30
 BUNDLED = Path(__file__).resolve().parents[2] / "assets"
 """Where the weights lie that come with Thaw."""
-_CHUNK_BYTES = 1 << 18
 _GET_THAW_ANEW = "Get Thaw anew, or put this one file back from a fresh copy; or choose another backbone."
-
-Progress = Callable[[int, int], None]
 
 
 def path(backbone: Backbone) -> Path:
@@ -52,8 +40,7 @@ def url(backbone: Backbone, base_url: str | None = None) -> str:
         base_url: A mirror that stands for https://storage.googleapis.com, with the same paths below it; default
             is the one of this installation (``THAW_WEIGHTS_URL``).
     """
-    base = base_url or workspace.weights_url() or ORIGIN
-    return base.rstrip("/") + backbone.weights_url.removeprefix(ORIGIN)
+    return download.mirrored(backbone.weights_url, base_url or "")
 
 
 def fetch(backbone: Backbone, progress: Progress | None = None, base_url: str | None = None) -> Path:
@@ -63,7 +50,7 @@ def fetch(backbone: Backbone, progress: Progress | None = None, base_url: str | 
 
     Args:
         backbone: A row of the table.
-        progress: Called with the bytes received so far and the bytes in all (0 where the server does not say).
+        progress: See ``download.Progress``.
         base_url: See ``url``.
 
     Raises:
@@ -85,51 +72,18 @@ def fetch(backbone: Backbone, progress: Progress | None = None, base_url: str | 
     address = url(backbone, base_url)
     try:
         with atomic.replacing(file) as beside:
-            _download(address, beside, progress or _say_nothing, file, backbone)
+            download.receive(address, beside, progress)
             found = _what_is_wrong(beside, backbone)
             if found:
                 raise WeightsError(
                     f"{address} gave a file that cannot be the weights of {backbone.title}: {found}. It was not kept.",
                     _by_hand("Try again later, or check whether something in this network answers in its place.", file),
                 )
+    except download.Unreachable as error:
+        raise _unreachable(backbone, address, file, error) from error
     except OSError as error:
         raise _cannot_write(file, error.strerror or "the disk refused it", error) from error
     return file
-
-
-def _download(address: str, target: Path, progress: Progress, file: Path, backbone: Backbone) -> None:
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            _receive(address, target, progress)
-            return
-        except urllib.error.HTTPError as error:
-            if error.code < 500 or attempt == _ATTEMPTS:
-                raise _unreachable(backbone, address, file, f"the server answered {error.code}", error) from error
-        except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
-            if attempt == _ATTEMPTS:
-                reason = "the connection broke off" if target.exists() else "there is no connection"
-                raise _unreachable(backbone, address, file, reason, error) from error
-        time.sleep(_PAUSE_S * attempt)
-
-
-def _receive(address: str, target: Path, progress: Progress) -> None:
-    request = urllib.request.Request(address, headers={"User-Agent": "thaw"})
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response, target.open("wb") as file:
-        total = int(response.headers.get("Content-Length") or 0)
-        received = 0
-        while chunk := response.read(_CHUNK_BYTES):
-            file.write(chunk)
-            received += len(chunk)
-            progress(received, total)
-        # ``read`` with a size returns short at a cut connection instead of raising.
-        if received < total:
-            raise http.client.IncompleteRead(b"", total - received)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _say_nothing(received: int, total: int) -> None:
-    """Stand for the progress that nobody asked for."""
 
 
 def _what_is_wrong(file: Path, backbone: Backbone) -> str:
@@ -139,10 +93,7 @@ def _what_is_wrong(file: Path, backbone: Backbone) -> str:
         return f"it has {size:,} bytes and needs at least {least:,}, so it was cut short"
     expected = backbone.sha256 or backbone.keras_hash
     if expected:
-        kind = "sha256" if len(expected) == 64 else "md5"
-        with file.open("rb") as content:
-            digest = hashlib.file_digest(content, kind).hexdigest()
-        return "" if digest == expected else f"its {kind.upper()} is {digest} instead of {expected}"
+        return download.difference(file, expected)
     try:
         count = _count_weights(file)
     except (OSError, KeyError, ValueError, RuntimeError) as error:
@@ -164,11 +115,11 @@ def _by_hand(first: str, file: Path) -> str:
     return f"{first} Or put the file {file.name} into the folder {file.parent} by hand, under exactly this name."
 
 
-def _unreachable(backbone: Backbone, address: str, file: Path, reason: str, error: Exception) -> WeightsError:
+def _unreachable(backbone: Backbone, address: str, file: Path, error: download.Unreachable) -> WeightsError:
     return WeightsError(
-        f"The weights of {backbone.title} are not on this computer, and {address} could not be fetched: {reason}.",
+        f"The weights of {backbone.title} are not on this computer, and {address} could not be fetched: {error}.",
         _by_hand("Check the internet connection and try again.", file),
-        detail=str(error),
+        detail=repr(error.__cause__),
     )
 
 

@@ -19,7 +19,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     """Add the command."""
     parser = commands.add_parser("embed", help="write the pooled features of pictures to a NumPy file")
     parser.add_argument(
-        "pictures", type=Path, metavar="PICTURES", help="folder with one sub-folder per class, or a zip"
+        "pictures", type=Path, metavar="PICTURES", help="folder with one sub-folder per class, a zip or a tar archive"
     )
     parser.add_argument("--backbone", required=True, metavar="NAME")
     parser.add_argument("--image-size", type=int, metavar="S", help="side in pixels; the backbone's own by default")

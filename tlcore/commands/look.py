@@ -22,7 +22,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     stages = commands.add_parser("stages", help="list the stages of a backbone and where it can be cut")
     stages.add_argument("backbone", metavar="BACKBONE")
     stages.set_defaults(run_command=_stages)
-    check = commands.add_parser("check", help="look over a folder or zip of pictures")
+    check = commands.add_parser("check", help="look over a folder, zip or tar archive of pictures")
     check.add_argument("pictures", type=Path, metavar="PICTURES")
     check.set_defaults(run_command=_check)
     parts = commands.add_parser("split", help="write which pictures are for training, for checking and for the exam")
@@ -77,7 +77,7 @@ def _check(parsed: argparse.Namespace) -> Outcome:
     with progress("Reading pictures") as report:
         seen = intake.inspect(parsed.pictures, report)
     dataset = seen.dataset
-    findings = health.findings(dataset, seen.tiles)
+    findings = health.findings(dataset, seen.tiles, seen.hash_only)
     value = {
         "classes": dataset.counts(),
         "set_aside": [{"file": entry.file, "reason": entry.reason} for entry in dataset.set_aside],

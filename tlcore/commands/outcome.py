@@ -36,8 +36,19 @@ def bars() -> Iterator[Bars]:
 
 
 @contextmanager
+def tasks() -> Iterator[Callable[..., Callable[[int, int], None]]]:
+    """Give a function (task, unit) that begins a progress bar and returns what moves it, a function (done, total)."""
+    with bars() as shown:
+
+        def about(task: str, unit: str = "") -> Callable[[int, int], None]:
+            bar = shown.add_task(f"{task} ({unit})" if unit else task, total=None)
+            return lambda done, total: shown.update(bar, completed=done, total=total)
+
+        yield about
+
+
+@contextmanager
 def progress(task: str) -> Iterator[Callable[[int, int], None]]:
     """Give a function (done, total) that moves one progress bar."""
-    with bars() as shown:
-        bar = shown.add_task(task, total=None)
-        yield lambda done, total: shown.update(bar, completed=done, total=total)
+    with tasks() as about:
+        yield about(task)

@@ -24,9 +24,9 @@ from tlcore.training import recipe, settling
 
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Add the command."""
-    parser = commands.add_parser("train", help="train a classifier on a folder or zip of pictures")
+    parser = commands.add_parser("train", help="train a classifier on a folder, zip or tar archive of pictures")
     parser.add_argument(
-        "pictures", type=Path, metavar="PICTURES", help="folder with one sub-folder per class, or a zip"
+        "pictures", type=Path, metavar="PICTURES", help="folder with one sub-folder per class, a zip or a tar archive"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="RUN_DIR", help="folder for the run; must be new")
     flags.add_recipe(parser)

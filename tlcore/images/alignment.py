@@ -12,8 +12,14 @@ from scipy import ndimage
 REACH = 0.12
 """How far a picture may be scaled or shifted, as a share of its side: about a tenth cut off."""
 
+Limits = tuple[tuple[float, float, float, float], tuple[float, float, float, float]]
+NEAR: Limits = ((-REACH,) * 4, (REACH,) * 4)
+PART: Limits = ((-0.6, -0.6, -0.6, -0.6), (0.05, 0.6, 0.05, 0.6))
+"""Scale and shift of a part: down to two fifths of the side, and anywhere."""
+
 _ROUGH_STEPS = ((0.8, 6),)  # blur in pixels of the halved picture, rounds
 _EXACT_STEPS = ((0.6, 4),)
+_WITHIN_STEPS = ((1.0, 3), (0.6, 4))
 _CELLS = 8  # cells per side in which the difference is looked at by itself
 
 
@@ -52,8 +58,23 @@ def likeness(first: np.ndarray, second: np.ndarray) -> Likeness:
     return _laid_over(first, second, _EXACT_STEPS, roughly(first, second).moved)
 
 
+def within(whole: np.ndarray, part: np.ndarray, moved: np.ndarray) -> Likeness:
+    """Lay a part of each picture over its partner and compare them.
+
+    Args:
+        whole: (N, S, S, 3), uint8 or float32.
+        part: (N, T, T, 3): the partners, perhaps cropped. The comparison takes place on their grid.
+        moved: (N, 4): about where the partner lies within the whole, as in ``Likeness``.
+    """
+    return _laid_over(whole, part, _WITHIN_STEPS, moved, PART)
+
+
 def _laid_over(
-    first: np.ndarray, second: np.ndarray, steps: tuple[tuple[float, int], ...], moved: np.ndarray
+    first: np.ndarray,
+    second: np.ndarray,
+    steps: tuple[tuple[float, int], ...],
+    moved: np.ndarray,
+    limits: Limits = NEAR,
 ) -> Likeness:
     """Find out how each picture has to be moved, beginning with a guess, and compare."""
     grey_first, grey_second = (tiles.astype(np.float32).mean(axis=-1) for tiles in (first, second))
@@ -62,8 +83,8 @@ def _laid_over(
             _even(ndimage.gaussian_filter(grey, (0, blur, blur))) for grey in (grey_first, grey_second)
         )
         for _ in range(rounds):
-            moved = _closer(smooth_first, smooth_second, moved)
-    laid, inside = _sampled(first.astype(np.float32), moved)
+            moved = _closer(smooth_first, smooth_second, moved, limits)
+    laid, inside = _sampled(first.astype(np.float32), moved, second.shape[1])
     whole, worst = _compared(laid, second.astype(np.float32), inside)
     return Likeness(whole, worst, _fine(laid.mean(axis=-1), grey_second, inside), moved)
 
@@ -86,10 +107,10 @@ def _grid(side: int) -> tuple[np.ndarray, np.ndarray]:
     return np.broadcast_to(line[None], (side, side)), np.broadcast_to(line[:, None], (side, side))
 
 
-def _sampled(tiles: np.ndarray, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return (N, S, S, ...) moved pictures, and (N, S, S) whether the place lies inside of the picture."""
+def _sampled(tiles: np.ndarray, moved: np.ndarray, grid_side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return (N, T, T, ...) moved pictures, T the side of the grid, and (N, T, T) whether a place lies inside."""
     side = tiles.shape[1]
-    x, y = _grid(side)
+    x, y = _grid(grid_side)
     scale_x, shift_x, scale_y, shift_y = (part[:, None, None] for part in moved.T)
     to_x = ((1 + scale_x) * x + shift_x + 1) * side / 2 - 0.5
     to_y = ((1 + scale_y) * y + shift_y + 1) * side / 2 - 0.5
@@ -104,17 +125,22 @@ def _sampled(tiles: np.ndarray, moved: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return upper * (1 - part_y) + lower * part_y, inside
 
 
-def _closer(first: np.ndarray, second: np.ndarray, moved: np.ndarray) -> np.ndarray:
+def _closer(first: np.ndarray, second: np.ndarray, moved: np.ndarray, limits: Limits) -> np.ndarray:
     """Return scale and shift after one step towards the smallest difference; (N, 4)."""
-    side = first.shape[1]
-    laid, inside = _sampled(first, moved)
-    slope_y, slope_x = (slope * side / 2 * inside for slope in np.gradient(laid, axis=(1, 2)))
+    side = second.shape[1]
+    laid, inside = _sampled(first, moved, side)
+    if limits is PART:
+        laid = _even(laid)  # a part may be brighter than the whole it is from
+    down, right = np.gradient(laid, axis=(1, 2))
+    slope_x, slope_y = (
+        slope * side / 2 / (1 + moved[:, column, None, None]) * inside for slope, column in ((right, 0), (down, 2))
+    )
     x, y = _grid(side)
     slopes = np.stack([slope_x * x, slope_x, slope_y * y, slope_y], axis=-1).reshape(len(first), -1, 4)
     missing = ((second - laid) * inside).reshape(len(first), -1, 1)
     turned = slopes.transpose(0, 2, 1)
     normal = turned @ slopes + np.eye(4, dtype=np.float32) * 1e-2 * side
-    return (moved + np.linalg.solve(normal, turned @ missing)[..., 0]).clip(-REACH, REACH)
+    return (moved + np.linalg.solve(normal, turned @ missing)[..., 0]).clip(*limits)
 
 
 def _compared(laid: np.ndarray, second: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,8 +2,8 @@
 
 Names are distrusted. A path that leads out of the folder is set aside with its reason. Whatever a disk would not take
 (control characters, more than 255 bytes, ``CON`` on Windows) is put in other words, in such a way that the names of
-class folders stay recognizable, and two files never share a name: the second one gets a few letters more. A zip that
-was sent by itself is unpacked (``archive``); one inside a folder stays a file.
+class folders stay recognizable, and two files never share a name: the second one gets a few letters more. A zip or
+tar archive that was sent by itself is unpacked (``archive``); one inside a folder stays a file.
 """
 
 import filecmp
@@ -42,13 +42,13 @@ def settle(arrived: Path, folder: Path, about: Callable[[str], Progress]) -> tup
         Files that got no place, with the reason.
 
     Raises:
-        DiskFull: There is no room for what a zip holds.
-        UploadError: A zip is refused.
+        DiskFull: There is no room for what an archive holds.
+        UploadError: An archive is refused.
     """
     files = upload.files_in(arrived)
-    zips = [file for file in files if not file.reason and _is_zip(file.path)]
+    archives = [file for file in files if not file.reason and _is_archive(file.path)]
     set_aside = [SetAside(_printable(file.path), file.reason, "unpacked") for file in files if file.reason]
-    others = [file for file in files if not file.reason and not _is_zip(file.path)]
+    others = [file for file in files if not file.reason and not _is_archive(file.path)]
     progress = about("Putting the files in their places")
     for done, file in enumerate(others, start=1):
         with disk.explained():
@@ -56,14 +56,14 @@ def settle(arrived: Path, folder: Path, about: Callable[[str], Progress]) -> tup
         if reason:
             set_aside.append(SetAside(_printable(file.path), reason, "unpacked"))
         progress(done, len(others))
-    for file in zips:
+    for file in archives:
         with disk.explained():
             whole = _joined(arrived, file)
         if whole is None:  # it was unpacked before
             continue
-        name = parts_of(file.path)[-1] if parts_of(file.path) else "pictures.zip"
-        alone = len(zips) == 1 and not folder.exists()
-        target = folder if alone else _free(folder / (Path(name).stem or "pictures"), file.path)
+        name = parts_of(file.path)[-1] if parts_of(file.path) else "pictures"
+        alone = len(archives) == 1 and not folder.exists()
+        target = folder if alone else _free(folder / (archive.stem(name) or "pictures"), file.path)
         set_aside += archive.unpack(whole, target, about("Unpacking"), name)
         whole.unlink()
     return tuple(set_aside)
@@ -86,9 +86,9 @@ def parts_of(path: str) -> tuple[str, ...]:
     return tuple(_safe(part, is_folder=number < len(named)) for number, part in enumerate(named, start=1))
 
 
-def _is_zip(path: str) -> bool:
-    """Return whether a file is a zip that was sent by itself, not inside a folder."""
-    return path.lower().endswith(".zip") and "/" not in path.replace("\\", "/")
+def _is_archive(path: str) -> bool:
+    """Return whether a file is an archive that was sent by itself, not inside a folder."""
+    return archive.is_archive(path) and "/" not in path.replace("\\", "/")
 
 
 def _settle_one(arrived: Path, file: Announced, folder: Path) -> str:

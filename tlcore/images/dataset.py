@@ -30,6 +30,9 @@ class Picture:
         group: The same for all pictures that look the same (near-copies, shots of one thing moments apart); "" if no
             other one does. Equal bytes alone need no group.
         remarks: What stands out, of "dark", "bright", "blurry", "grey".
+        taken: When the photo was taken by the camera's own clock, ISO 8601, "2024-05-17T09:30:01.250"; "" if the file
+            does not say it.
+        camera: Maker and model of the camera, or "".
     """
 
     file: str
@@ -44,6 +47,8 @@ class Picture:
     look: str = ""
     group: str = ""
     remarks: tuple[str, ...] = ()
+    taken: str = ""
+    camera: str = ""
 
     @property
     def kin(self) -> str:

@@ -1,10 +1,10 @@
 """A folder of labelled pictures becomes a ``Dataset``. No TensorFlow here.
 
-Every file is opened once, in threads: hashed, decoded, and on the way handed to whoever wants a square or a small copy
-of it. A file that cannot be used is set aside with its reason and never stops the rest.
+Every file is opened once, in a decoder process: hashed, decoded, judged and shrunk as it is wanted. A file that cannot
+be used is set aside with its reason and never stops the rest, not even one that takes for ever, eats the memory or
+brings its decoder down.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,9 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from tlcore.errors import DatasetError
-from tlcore.images import layout, picture, threads
+from tlcore.images import decoding, layout
 from tlcore.images.dataset import Dataset, Picture, SetAside
+from tlcore.images.decoded import Decoded, Wish
+from tlcore.images.impression import Impression
 from tlcore.images.layout import Layout, Placed, Reading
+from tlcore.images.limits import Limits
 
 Progress = Callable[[int, int], None]
 """Called with the number of files that are done and the number of all files."""
@@ -29,27 +32,23 @@ class Keep:
             ``pixels`` is (side, side, 3) uint8 and ``row`` the picture's place in ``Dataset.pictures``.
         side: Width and height of the square in pixels.
         resize: "crop", "stretch" or "pad", as in ``picture.read``.
-        small: Called in any thread as ``small(content, pixels)``: the hash of the file's bytes, and (h, w, 3) uint8,
-            uncropped.
-        small_side: Longest side of the small copy in pixels.
+        impression: Called in the caller's thread with the hash of the file's bytes and what was noticed, in the order
+            of ``Dataset.pictures``.
+        thumbnails: The folder that gets a thumbnail of each.
     """
 
     square: Callable[[int, np.ndarray], None] | None = None
     side: int = 0
     resize: str = "crop"
-    small: Callable[[str, np.ndarray], None] | None = None
-    small_side: int = 0
+    impression: Callable[[str, Impression], None] | None = None
+    thumbnails: Path | None = None
 
-
-@dataclass(frozen=True, eq=False)
-class _Opened:
-    """What came of one file: a picture without its label, or the reason against it."""
-
-    placed: Placed
-    content: str = ""
-    seen: picture.Seen | None = None
-    reason: str = ""
-    size_bytes: int = 0
+    @property
+    def wish(self) -> Wish:
+        """What a decoder has to do for this."""
+        side = self.side if self.square else 0
+        thumbnails = str(self.thumbnails.absolute()) if self.thumbnails else ""  # a decoder works in another folder
+        return Wish(side, self.resize, self.impression is not None, thumbnails)
 
 
 def scan(
@@ -60,6 +59,7 @@ def scan(
     within: tuple[Path, ...] = (),
     at_least: int = 2,
     reading: Reading | None = None,
+    limits: Limits | None = None,
 ) -> Dataset:
     """Look over a folder of labelled pictures; ``tlcore.images.layout`` says which folders are understood.
 
@@ -70,17 +70,20 @@ def scan(
         within: If given, links that lead outside of these folders are set aside.
         at_least: The number of classes without which nothing can be done: 2 for training, 1 for an exam.
         reading: How to read folders that can be read in more than one way.
+        limits: What one picture may cost before it is set aside, in time and memory.
 
     Returns:
         The usable pictures sorted by file, class names in natural order, and the files set aside sorted by name.
 
     Raises:
         DatasetError: The folder cannot be opened, or fewer than ``at_least`` classes have a usable picture.
+        UserError: No decoder can be started.
+        OSError: The disk refuses a thumbnail.
     """
     found = layout.find(root, within, reading)
-    usable, set_aside = _opened(root, found, progress or _silent, keep or Keep())
+    usable, set_aside = _opened(root, found, progress or _silent, keep or Keep(), limits)
     set_aside += found.set_aside
-    labelled = {entry.placed.class_name for entry in usable}
+    labelled = {placed.class_name for placed, _ in usable}
     set_aside += [
         SetAside(folder, "is a class folder without any picture that can be used", "empty")
         for name, folder in found.class_folders.items()
@@ -90,7 +93,7 @@ def scan(
     if len(class_names) < at_least:
         raise _too_few(found, class_names, set_aside)
     labels = {name: label for label, name in enumerate(class_names)}
-    pictures = tuple(_picture(entry, labels[entry.placed.class_name]) for entry in usable)
+    pictures = tuple(_picture(placed, entry, labels[placed.class_name]) for placed, entry in usable)
     return Dataset(root, class_names, pictures, tuple(sorted(set_aside, key=lambda entry: entry.file)))
 
 
@@ -98,47 +101,36 @@ def _silent(done: int, total: int) -> None:
     """Tell nobody."""
 
 
-def _opened(root: Path, found: Layout, progress: Progress, keep: Keep) -> tuple[list[_Opened], list[SetAside]]:
+def _opened(
+    root: Path, found: Layout, progress: Progress, keep: Keep, limits: Limits | None
+) -> tuple[list[tuple[Placed, Decoded]], list[SetAside]]:
     """Open every placed file; return the usable ones in their order, and the others with their reason."""
-    usable: list[_Opened] = []
+    usable: list[tuple[Placed, Decoded]] = []
     set_aside: list[SetAside] = []
-    opened = threads.in_order(lambda placed: _open(root, placed, keep), found.placed)
-    for done, entry in enumerate(opened, start=1):
+    if keep.thumbnails:
+        keep.thumbnails.mkdir(parents=True, exist_ok=True)
+    opened = decoding.in_order(root, [placed.file for placed in found.placed], keep.wish, limits)
+    for done, (placed, entry) in enumerate(zip(found.placed, opened, strict=True), start=1):
         if entry.seen is None:
-            set_aside.append(SetAside(entry.placed.file, entry.reason))
+            set_aside.append(SetAside(placed.file, entry.reason))
         else:
             if keep.square and entry.seen.square is not None:
                 keep.square(len(usable), entry.seen.square)
-            usable.append(_without_pixels(entry, entry.seen))
+            if keep.impression and entry.impression is not None:
+                keep.impression(entry.content, entry.impression)
+            seen = entry.seen if entry.seen.square is None else replace(entry.seen, square=None)
+            usable.append((placed, replace(entry, seen=seen, impression=None)))  # pixels would fill the memory
         progress(done, len(found.placed))
     return usable, set_aside
 
 
-def _open(root: Path, placed: Placed, keep: Keep) -> _Opened:
-    """Read, hash and decode one file; runs in a thread."""
-    try:
-        content = picture.content_of(root / placed.file)
-        digest = hashlib.sha256(content).hexdigest()
-        side = keep.side if keep.square else 0
-        seen = picture.look(content, side, keep.resize, keep.small_side if keep.small else 0)
-    except picture.Unreadable as error:
-        return _Opened(placed, reason=str(error))
-    if keep.small and seen.small is not None:
-        keep.small(digest, seen.small)
-    return _Opened(placed, digest, seen, size_bytes=len(content))
-
-
-def _without_pixels(entry: _Opened, seen: picture.Seen) -> _Opened:
-    """Drop the copies, or the memory would fill with them."""
-    return replace(entry, seen=replace(seen, square=None, small=None))
-
-
-def _picture(entry: _Opened, label: int) -> Picture:
+def _picture(placed: Placed, entry: Decoded, label: int) -> Picture:
     """Return the value of a usable picture."""
     assert entry.seen is not None
-    seen, placed = entry.seen, entry.placed
+    seen = entry.seen
     size = (seen.width, seen.height)
-    return Picture(placed.file, label, entry.content, *size, placed.part, seen.frames, seen.stored, entry.size_bytes)
+    facts = (placed.part, seen.frames, seen.stored, entry.size_bytes)
+    return Picture(placed.file, label, entry.content, *size, *facts, taken=entry.shot.taken, camera=entry.shot.camera)
 
 
 def _too_few(found: Layout, class_names: tuple[str, ...], set_aside: Iterable[SetAside]) -> DatasetError:

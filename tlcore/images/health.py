@@ -10,8 +10,10 @@ A ``Dataset`` comes in, findings come out; a finding is there only when it is ra
     duplicate      the same picture more than once       mixed_colour   grey pictures in one class, colour in others
     near_copy      pictures that look the same           shortcut       the class can be told from the file's outside
     conflict       the same picture in two classes       border         the class can be told from the rim
+    hash_only      cropped copies could not be looked for
 
-``shortcut`` and ``border`` need the pixels and take seconds; the others are counting and take none.
+``shortcut`` and ``border`` need the pixels and take seconds, ``hash_only`` is known while pictures are looked over; the
+others are counting and take no time.
 """
 
 from collections.abc import Callable, Iterable
@@ -29,22 +31,24 @@ EXAM_SHARE = 0.15
 IMBALANCE = 5.0
 """Largest class divided by the smallest one, from which on the smallest is easily overlooked in training."""
 
-SLOW = ("shortcut", "border")
+SLOW = ("shortcut", "border", "hash_only")
 """Kinds that ``counted_findings`` does not look for."""
 _GRAVITY = (
     *("unreadable", "parts", "empty", "few", "shortcut", "conflict", "leak", "near_conflict", "imbalance"),
-    *("tiny", "dark", "bright", "blurry", "mixed_colour", "duplicate", "near_copy", "border"),
+    *("tiny", "dark", "bright", "blurry", "mixed_colour", "duplicate", "near_copy", "border", "hash_only"),
 )
 
 
-def findings(dataset: Dataset, tiles: np.ndarray) -> tuple[Finding, ...]:
+def findings(dataset: Dataset, tiles: np.ndarray, hash_only: str = "") -> tuple[Finding, ...]:
     """Return everything worth saying about a dataset, the gravest first; nothing for a healthy one.
 
     Args:
         dataset: Looked-over pictures.
         tiles: (N, S, S, 3) uint8, as in ``Inspection``.
+        hash_only: As in ``Inspection``.
     """
-    return ranked((*counted_findings(dataset), *shortcut.findings(dataset, tiles)))
+    by_hash = (_hash_only(hash_only),) if hash_only else ()
+    return ranked((*counted_findings(dataset), *shortcut.findings(dataset, tiles), *by_hash))
 
 
 def counted_findings(dataset: Dataset) -> tuple[Finding, ...]:
@@ -57,6 +61,14 @@ def counted_findings(dataset: Dataset) -> tuple[Finding, ...]:
 def ranked(found: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return findings with the gravest first."""
     return tuple(sorted(found, key=lambda finding: _GRAVITY.index(finding.kind)))
+
+
+def _hash_only(reason: str) -> Finding:
+    message = (
+        f"The pictures were compared by their perceptual hashes only, because {reason}, so copies of which more than "
+        "5 % is cut off a side, or that stand in a frame, may stay unnoticed."
+    )
+    return Finding("hash_only", message)
 
 
 def _unreadable(dataset: Dataset) -> Finding | None:

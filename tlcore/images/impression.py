@@ -1,16 +1,16 @@
 """What the small copy of a picture says of it: its look, and whether it is dark, bright, blurry or grey.
 
-No TensorFlow here. The first half runs in a thread for each picture while its file is open, so it is Pillow's own C
-code and little else; what can wait is done for many pictures at once.
+No TensorFlow here. The first half runs in a decoder for each picture by itself, so it is Pillow's own C code and little
+else; what can wait is done for many pictures at once.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter
-from scipy import fft
 
-TILE_SIDE = 32
+TILE_SIDE, LARGER_SIDE = 32, 96
 
 DARK = 32
 """Of 255. Hardly anything can be seen where 19 of 20 pixels are darker: that is true of 1 in 5,000 ordinary photos."""
@@ -26,7 +26,6 @@ FLAT = 3.0
 
 _TURNS = ImageFilter.Kernel((3, 3), (0, -1, 0, -1, 4, -1, 0, -1, 0), scale=2)
 _EDGE = 1.5  # of the picture's contrast; blurred ones stay below half of that
-_WAVES = fft.dct(np.eye(TILE_SIDE, dtype=np.float32), axis=0)[:8]  # (8, 32): the lowest waves of the DCT-II
 _AT_ONCE = 1024
 
 
@@ -37,24 +36,26 @@ class Impression:
     Args:
         tile: (32, 32, 3) uint8, the whole picture squeezed to a square; to compare pictures with.
         remarks: What stands out, of "dark", "bright", "blurry".
+        larger: (96, 96, 3) uint8, the same as ``tile``, but larger; None once it was handed on.
     """
 
     tile: np.ndarray
     remarks: tuple[str, ...]
+    larger: np.ndarray | None = None
 
 
-def impression(small: np.ndarray) -> Impression:
-    """Look at a small copy: (h, w, 3) uint8, uncropped. Its size should always be the same, or the look differs."""
-    image = Image.fromarray(small)
-    tile = np.asarray(image.resize((TILE_SIDE, TILE_SIDE), Image.Resampling.BOX))
-    grey = image.convert("L")
+def impression(small: Image.Image) -> Impression:
+    """Look at a small copy: RGB, uncropped. Its size should always be the same, or the look differs."""
+    tile = np.asarray(small.resize((TILE_SIDE, TILE_SIDE), Image.Resampling.BOX))
+    grey = small.convert("L")
     counts, total = grey.histogram(), grey.width * grey.height
     said = {
         "dark": sum(counts[:DARK]) > 0.95 * total,
         "bright": sum(counts[: BRIGHT + 1]) < 0.05 * total,
         "blurry": not _has_edge(grey) and all(value < limit for value, limit in zip(_blur(grey), BLURRY, strict=True)),
     }
-    return Impression(tile, tuple(remark for remark, holds in said.items() if holds))
+    larger = np.asarray(small.resize((LARGER_SIDE, LARGER_SIDE), Image.Resampling.BICUBIC))
+    return Impression(tile, tuple(remark for remark, holds in said.items() if holds), larger)
 
 
 def _has_edge(grey: Image.Image) -> bool:
@@ -94,11 +95,19 @@ def looks(tiles: np.ndarray) -> list[str]:
     for start in range(0, len(tiles), _AT_ONCE):
         part = tiles[start : start + _AT_ONCE].astype(np.float32)
         grey = np.floor(part @ np.array([0.299, 0.587, 0.114], np.float32) + 0.5)
-        waves = (_WAVES @ grey @ _WAVES.T).reshape(len(part), 64)
+        waves = (_waves() @ grey @ _waves().T).reshape(len(part), 64)
         bits = np.packbits(waves > np.median(waves, axis=1, keepdims=True), axis=1)
         flat = part.reshape(len(part), -1).std(axis=1) < FLAT
         found += ["" if is_flat else row.tobytes().hex() for row, is_flat in zip(bits, flat, strict=True)]
     return found
+
+
+@cache
+def _waves() -> np.ndarray:
+    """Return the lowest waves of the DCT-II, (8, 32) float32."""
+    from scipy import fft  # only here: a decoder does without, and starts in half the time
+
+    return fft.dct(np.eye(TILE_SIDE, dtype=np.float32), axis=0)[:8]
 
 
 def are_grey(tiles: np.ndarray) -> np.ndarray:

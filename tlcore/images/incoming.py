@@ -3,13 +3,13 @@
 PROJECT/incoming/upload/          what a browser has sent, in pieces; moved here when it is complete
 PROJECT/incoming/folder.json      or the path of a folder of this computer
 PROJECT/incoming/sample.json      or the name of a sample set
-PROJECT/incoming/pictures/        the files of the upload or the sample set under their names
+PROJECT/incoming/link.json        or the name of a public set
+PROJECT/incoming/pictures/        the files of the upload or of the set under their names
 PROJECT/incoming/set_aside.json   what got no place among them
 PROJECT/incoming/answer.json      what the owner said where it can be read in more than one way
 """
 
 import shutil
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,10 +17,11 @@ from tlcore import atomic, workspace
 from tlcore.errors import UploadError
 from tlcore.images import arrival, upload
 from tlcore.images.dataset import SetAside
-from tlcore.images.folder import Progress
+from tlcore.images.intake_record import About
 from tlcore.images.layout import Reading
+from tlcore.images.origin import Origin
 from tlcore.project import Project
-from tlcore.samples import sample
+from tlcore.samples import public, sample
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,13 @@ class Source:
         root: Their folder.
         within: Folders that links may not lead out of; empty where there are no links.
         set_aside: What has no place among them.
+        origin: Where they come from, if somebody else made them and says what is allowed.
     """
 
     root: Path
     within: tuple[Path, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
+    origin: Origin | None = None
 
 
 def is_there(project: Project) -> bool:
@@ -87,6 +90,17 @@ def note_sample(project: Project, name: str) -> None:
     found = sample.get(name)
     clear(project)
     atomic.write_json(project.incoming / "sample.json", {"name": found.name})
+
+
+def note_link(project: Project, name: str) -> None:
+    """Note a public set that is to be fetched.
+
+    Raises:
+        UserError: There is none of this name.
+    """
+    found = public.get(name)
+    clear(project)
+    atomic.write_json(project.incoming / "link.json", {"name": found.name})
 
 
 def note_upload(project: Project, adds: bool) -> None:
@@ -129,13 +143,15 @@ def allowed(path: Path) -> Path:
     return resolved
 
 
-def unpack(project: Project, about: Callable[[str], Progress]) -> Source:
+def unpack(project: Project, about: About) -> Source:
     """Make files of what was brought in; what was unpacked before stays, so that more can be added to it.
 
     Raises:
         UploadError: It is refused, or the disk is full.
+        FetchError: A public set cannot be had now.
     """
     request, drawing = project.incoming / "folder.json", project.incoming / "sample.json"
+    link = project.incoming / "link.json"
     pictures, sent = project.incoming / "pictures", project.incoming / "upload"
     notes = project.incoming / "set_aside.json"
     if request.is_file():
@@ -144,6 +160,10 @@ def unpack(project: Project, about: Callable[[str], Progress]) -> Source:
         shutil.rmtree(pictures, ignore_errors=True)
         sample.write(sample.get(atomic.read_json(drawing)["name"]), pictures, about("Drawing the pictures"))
     set_aside = [SetAside(**entry) for entry in atomic.read_json(notes)] if notes.is_file() else []
+    linked = public.get(atomic.read_json(link)["name"]) if link.is_file() else None
+    if linked:
+        shutil.rmtree(pictures, ignore_errors=True)
+        set_aside += public.write(linked, pictures, about)
     if sent.is_dir():
         set_aside += arrival.settle(sent, pictures, about)
         atomic.write_json(notes, [asdict(entry) for entry in set_aside])
@@ -152,5 +172,5 @@ def unpack(project: Project, about: Callable[[str], Progress]) -> Source:
     if answer and answer.class_name and pictures.is_dir():
         arrival.gather(pictures, answer.class_name)
     if not pictures.is_dir():
-        raise UploadError("Nothing was brought in.", "Choose a folder or a zip with your pictures.")
-    return Source(pictures, set_aside=tuple(dict.fromkeys(set_aside)))
+        raise UploadError("Nothing was brought in.", "Choose a folder, a zip or a tar archive with your pictures.")
+    return Source(pictures, (), tuple(dict.fromkeys(set_aside)), linked.origin if linked else None)

@@ -1,23 +1,23 @@
 """From what was brought in to a looked-over dataset. No TensorFlow here.
 
 In the app this is the work of a process of its own (``python -m tlcore.images.intake PROJECT_FOLDER``), because the web
-process never decodes a stranger's picture: a picture that brings its decoder down brings down that process only.
+process never decodes a stranger's picture. Nor does this one: it has decoders for that, with limits of time and memory,
+so that a picture that brings its decoder down is set aside and all others go on.
 What passes between the two are files in the project's folder: ``incoming/`` (what was brought in), ``intake.json`` (how
-far it has come, or how it ended), ``mapping.json`` (what was understood from the folders), ``intake.lock`` (held while
-the worker lives) and ``intake.log``.
+far it has come, or how it ended), ``mapping.json`` (what was understood from the folders), ``intake.stop`` (the wish
+that it end), ``intake.lock`` (held while the worker lives) and ``intake.log``.
 """
 
 import hashlib
 import shutil
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Literal
 
 import filelock
 
 from tlcore import atomic, detached, workspace
-from tlcore.errors import DiskFull, UploadError, UserError
+from tlcore.errors import DiskFull, FetchError, UploadError, UserError
 from tlcore.images import (
     archive,
     disk,
@@ -29,7 +29,7 @@ from tlcore.images import (
     intake_record,
     layout,
     mapping,
-    thumbnails,
+    origin,
     upload,
 )
 from tlcore.images import dataset as datasets
@@ -37,33 +37,10 @@ from tlcore.images.dataset import Dataset, SetAside
 from tlcore.images.folder import Progress
 from tlcore.images.incoming import Answer
 from tlcore.images.inspection import Inspection
-from tlcore.images.intake_record import Report
+from tlcore.images.intake_record import Report, Stopped
+from tlcore.images.intake_status import status
 from tlcore.images.mapping import Mapping
 from tlcore.project import Project
-
-
-@dataclass(frozen=True)
-class IntakeStatus:
-    """How far a project's pictures have come.
-
-    Args:
-        state: "empty" nothing was looked over yet, "working", "asking" the owner has to say something first (see
-            ``mapping_of``), "ready" the dataset is there, "failed".
-        task: What the worker does, a short phrase; only when working.
-        done: How much of the task is done.
-        total: Of how much; 0 while that is not known.
-        problem: What went wrong; only when failed.
-        advice: What to do about it.
-        can_try_again: Whether what was brought in is still here, so that ``start`` may be called once more.
-    """
-
-    state: Literal["empty", "working", "asking", "ready", "failed"]
-    task: str = ""
-    done: int = 0
-    total: int = 0
-    problem: str = ""
-    advice: str = ""
-    can_try_again: bool = False
 
 
 def receive_upload(project: Project, without_missing: bool = False) -> list[str]:
@@ -107,6 +84,16 @@ def receive_sample(project: Project, name: str) -> None:
     incoming.note_sample(project, name)
 
 
+def receive_link(project: Project, name: str) -> None:
+    """Note a public set that is to be fetched.
+
+    Raises:
+        UserError: There is none of this name.
+    """
+    refuse_while_working(project)
+    incoming.note_link(project, name)
+
+
 def answer(project: Project, given: Answer) -> None:
     """Say what the owner was asked, and go on.
 
@@ -138,56 +125,29 @@ def start(project: Project) -> None:
     detached.start("tlcore.images.intake", project.folder, project.folder / "intake.log")
 
 
-def status(project: Project) -> IntakeStatus:
-    """Tell how far the pictures of a project have come. A worker that was killed reads as failed."""
-    record = intake_record.read(project)
-    # Looked at once: a worker that ends well between two looks must not read as one that was killed.
-    is_at_work = record is not None and not record.has_ended and intake_record.is_worked_on(project, record)
-    if record and not record.has_ended and not is_at_work:
-        again = intake_record.read(project)  # it may have ended well between the record and the lock
-        if again and again.started != record.started:
-            return status(project)  # and another one may have begun
-        record = again
-    if record and record.has_ended and record.is_asking:
-        return IntakeStatus("asking")
-    if record is None or (record.has_ended and not record.problem):
-        return IntakeStatus("ready" if project.dataset_file.is_file() else "empty")
-    if record.has_ended:
-        again = incoming.is_there(project)
-        return IntakeStatus("failed", problem=record.problem, advice=record.advice, can_try_again=again)
-    if is_at_work:
-        return IntakeStatus("working", record.task or "Starting", record.done, record.total)
-    return IntakeStatus(
-        "failed",
-        problem="Looking over the pictures ended unexpectedly. Nothing of this computer's other work is affected.",
-        advice="Bring the pictures in again. If it happens again, one of the pictures may be to blame: try with fewer.",
-        can_try_again=incoming.is_there(project),
-    )
-
-
 def open_pictures(path: Path, progress: Progress | None = None, *, at_least: int = 2) -> Dataset:
-    """Look over a folder of pictures, or a zip of one, for the command line; see ``inspect``."""
+    """Look over a folder of pictures, or an archive of one, for the command line; see ``inspect``."""
     return inspect(path, progress, at_least=at_least).dataset
 
 
 def inspect(path: Path, progress: Progress | None = None, *, at_least: int = 2) -> Inspection:
-    """Look over a folder of pictures, or a zip of one, and keep what further questions need.
+    """Look over a folder of pictures, or an archive of one, and keep what further questions need.
 
-    A zip is unpacked once into ``cache/archives``, under the hash of its bytes.
+    An archive (zip, tar, tgz) is unpacked once into ``cache/archives``, under the hash of its bytes.
 
     Args:
-        path: Folder or zip.
-        progress: Told (files done, all files); for a zip first about unpacking, then about looking over.
+        path: Folder or archive.
+        progress: Told (files done, all files); for an archive first about unpacking, then about looking over.
         at_least: Number of classes without which nothing can be done, as in ``folder.scan``.
 
     Raises:
-        UploadError: There is nothing at this path, or the zip is refused.
+        UploadError: There is nothing at this path, or the archive is refused.
         DatasetError: The pictures cannot be trained on as they are.
     """
     if path.is_dir():
         return inspection.inspect(path.resolve(), progress, at_least=at_least)
     if not path.is_file():
-        raise UploadError(f"There is no folder and no zip at {path}.", "Check the path for a slip of the pen.")
+        raise UploadError(f"There is no folder, zip or tar archive at {path}.", "Check the path for a slip of the pen.")
     place = workspace.cache_folder() / "archives" / _hash(path)[:32]
     pictures, notes = place / "pictures", place / "set_aside.json"
     place.mkdir(parents=True, exist_ok=True)
@@ -199,6 +159,12 @@ def inspect(path: Path, progress: Progress | None = None, *, at_least: int = 2) 
     found = inspection.inspect(pictures, progress, at_least=at_least)
     more = tuple(SetAside(**entry) for entry in atomic.read_json(notes))
     return replace(found, dataset=_with_set_aside(found.dataset, more))
+
+
+def stop(project: Project) -> None:
+    """Ask the worker to end where it is. What was brought in stays, so that ``start`` can go on."""
+    if status(project).state == "working":
+        intake_record.wish_file(project).touch()
 
 
 def mapping_of(project: Project) -> Mapping | None:
@@ -246,7 +212,6 @@ def _look_over(project: Project, report: Report) -> bool:
     Returns:
         Whether it is done; if not, the owner has to say something first.
     """
-    keep = thumbnails.writer(project.thumbnails)
     try:
         with disk.explained():
             source = incoming.unpack(project, report.about)
@@ -256,11 +221,13 @@ def _look_over(project: Project, report: Report) -> bool:
             mapping.save(understood, _mapping_file(project))
             if understood.questions and not (given and understood.can_go_on):
                 return False
-            looking = report.about("Looking at the pictures")
-            seen = inspection.inspect(source.root, looking, keep, within=source.within, reading=reading)
+            looking, within = report.about("Looking at the pictures"), source.within
+            seen = inspection.inspect(
+                source.root, looking, project.thumbnails, within=within, reading=reading, about=report.about
+            )
             found = _with_set_aside(seen.dataset, source.set_aside)
             report.about("Thinking about what was seen")
-            noticed = health.findings(found, seen.tiles)
+            noticed = health.findings(found, seen.tiles, seen.hash_only)
             twice = flattery.measure(found, seen.tiles)
             project.dataset_file.unlink(missing_ok=True)
             if source.root.is_relative_to(project.incoming):
@@ -269,8 +236,9 @@ def _look_over(project: Project, report: Report) -> bool:
                 found = replace(found, root=project.pictures)
             finding.save(noticed, findings_file(project))
             flattery.save(twice, flattery_file(project))
+            origin.save(source.origin, origin.file_of(project))
             datasets.save(found, project.dataset_file)
-    except DiskFull:  # it stays, so that it can go on when there is room again
+    except (DiskFull, FetchError, Stopped):  # it stays, so that it can go on: with room, a connection, another wish
         raise
     except BaseException:
         incoming.clear(project)

@@ -3,8 +3,10 @@
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from tlcore import atomic, lock
+from tlcore.errors import UserError
 from tlcore.images.folder import Progress
 from tlcore.project import Project
 
@@ -28,6 +30,7 @@ class Record:
         problem: What went wrong, as in ``UserError``.
         advice: What to do about it.
         is_asking: Whether it has ended because the owner has to say something first.
+        unit: In what ``done`` and ``total`` are counted, for example "MB"; empty for files.
     """
 
     started: float
@@ -39,6 +42,22 @@ class Record:
     problem: str = ""
     advice: str = ""
     is_asking: bool = False
+    unit: str = ""
+
+
+class Stopped(UserError):
+    """The owner has asked for the end of the work; what was brought in stays."""
+
+    def __init__(self) -> None:
+        super().__init__("You stopped it.", "Try again to go on, or bring in other pictures.")
+
+
+class About(Protocol):
+    """Gives a progress function for a task, a short phrase, and its unit as in ``Record``."""
+
+    def __call__(self, task: str, unit: str = "") -> Progress:
+        """Begin a task."""
+        ...
 
 
 def file_of(project: Project) -> Path:
@@ -51,8 +70,14 @@ def lock_file(project: Project) -> Path:
     return project.folder / "intake.lock"
 
 
+def wish_file(project: Project) -> Path:
+    """Return the wish "stop": a file that the worker looks for whenever it tells how far it has come."""
+    return project.folder / "intake.stop"
+
+
 def begin(project: Project) -> None:
     """Write that a worker is being started."""
+    wish_file(project).unlink(missing_ok=True)
     atomic.write_json(file_of(project), asdict(Record(time.time())))
 
 
@@ -73,7 +98,7 @@ class Report:
     """The worker's side: tells how far it has come. Only one process at a time, the one that holds the lock."""
 
     def __init__(self, project: Project) -> None:
-        self.file = file_of(project)
+        self.file, self.wish = file_of(project), wish_file(project)
         self.record = read(project) or Record(time.time())
         self.written = 0.0
         self.write(has_worker=True)
@@ -84,12 +109,17 @@ class Report:
         self.written = time.monotonic()
         atomic.write_json(self.file, asdict(self.record))
 
-    def about(self, task: str) -> Progress:
-        """Return a progress function for a task that writes at most five times a second."""
-        self.write(task=task, done=0, total=0)
+    def about(self, task: str, unit: str = "") -> Progress:
+        """Return a progress function for a task that writes at most five times a second; as ``About``.
+
+        It raises ``Stopped`` where the owner has asked for that.
+        """
+        self.write(task=task, done=0, total=0, unit=unit)
 
         def progress(done: int, total: int) -> None:
             if time.monotonic() - self.written >= _WRITE_EVERY_S:
                 self.write(done=done, total=total)
+                if self.wish.exists():
+                    raise Stopped
 
         return progress

@@ -65,7 +65,7 @@ class Seen:
         width, height: Pixels of the whole picture after EXIF rotation.
         frames: Number of frames; only the first is used. A photo with an embedded preview counts as one.
         square: (side, side, 3) uint8, or None if no side was asked for.
-        small: (h, w, 3) uint8 with its longer side at most what was asked for, uncropped; None if not asked for.
+        small: RGB with its longer side at most what was asked for, uncropped; None if not asked for.
         stored: How the file keeps it: format and colour mode, "JPEG RGB".
     """
 
@@ -73,7 +73,7 @@ class Seen:
     height: int
     frames: int
     square: np.ndarray | None = None
-    small: np.ndarray | None = None
+    small: Image.Image | None = None
     stored: str = ""
 
 
@@ -153,8 +153,8 @@ def _decode(content: bytes, side: int, resize: str, small_side: int) -> Seen:
         image.load()
         turn = _orientation(image)
         picture = _rgb(image)
-        square = _array(_square(picture, box, side, resize), turn) if side else None
-        small = _array(_fitted(picture, box, small_side), turn) if small_side else None
+        square = np.asarray(_turned(_square(picture, box, side, resize), turn)) if side else None
+        small = _turned(_fitted(picture, box, small_side), turn) if small_side else None
         if turn >= 5:
             width, height = height, width
         return Seen(width, height, _frames(image), square, small, f"{image.format} {image.mode}")
@@ -258,9 +258,9 @@ def _resized(picture: Image.Image, size: tuple[int, int], box: Sequence[float]) 
     return picture.resize(size, Image.Resampling.BICUBIC, box=tuple(box), reducing_gap=3.0)
 
 
-def _array(picture: Image.Image, turn: int) -> np.ndarray:
-    """Return (H, W, 3) uint8 of a picture, turned as an EXIF orientation says."""
-    return np.asarray(picture.transpose(Image.Transpose(_TURNS[turn])) if turn in _TURNS else picture)
+def _turned(picture: Image.Image, turn: int) -> Image.Image:
+    """Return a picture turned as an EXIF orientation says."""
+    return picture.transpose(Image.Transpose(_TURNS[turn])) if turn in _TURNS else picture
 
 
 def _frames(image: Image.Image) -> int:

@@ -1,8 +1,8 @@
-"""Work that lies in C code (decoding, hashing, resizing), done in threads, handed on in order. No TensorFlow here."""
+"""Work that waits for C code or for other processes, done in threads, handed on in order. No TensorFlow here."""
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -17,13 +17,15 @@ def count() -> int:
     return (os.cpu_count() or 1) + 1
 
 
-def in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """Yield ``function(item)`` for each item, in the order of the items.
+def in_order(
+    function: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None
+) -> Generator[Result, None, None]:
+    """Yield ``function(item)`` for each item, in the order of the items, with ``count()`` threads unless told.
 
     Only a few results per thread wait at a time, so memory stays small however many items there are. An exception of
     ``function`` is raised here, and what has not been started then is not started any more.
     """
-    threads = count()
+    threads = threads or count()
     with ThreadPoolExecutor(threads, thread_name_prefix="pictures") as pool:
         waiting: deque[Future[Result]] = deque()
         try:

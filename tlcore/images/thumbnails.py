@@ -4,10 +4,8 @@ Each is a JPEG named by the content of its picture, so it outlives a renamed fil
 """
 
 import io
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from tlcore import atomic
@@ -28,18 +26,10 @@ def file_of(folder: Path, content: str) -> Path:
     return folder / f"{content}.jpg"
 
 
-def writer(folder: Path) -> Callable[[str, np.ndarray], None]:
-    """Return a function (content, (h, w, 3) uint8 pixels) that writes a thumbnail, for ``folder.Keep(small=...)``.
-
-    It may be called from several threads at once.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-
-    def write(content: str, pixels: np.ndarray) -> None:
-        file = file_of(folder, content)
-        if not file.exists():
-            jpeg = io.BytesIO()
-            Image.fromarray(pixels).save(jpeg, "JPEG", quality=_QUALITY)
-            atomic.write_bytes(file, jpeg.getvalue())
-
-    return write
+def write(folder: Path, content: str, small: Image.Image) -> None:
+    """Write the thumbnail of a picture if there is none yet: RGB, at most ``LONGEST_SIDE`` pixels wide and high."""
+    file = file_of(folder, content)
+    if not file.exists():
+        jpeg = io.BytesIO()
+        small.save(jpeg, "JPEG", quality=_QUALITY)
+        atomic.write_bytes(file, jpeg.getvalue())

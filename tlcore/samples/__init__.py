@@ -1,1 +1,1 @@
-"""Small labelled sets that Thaw draws itself, so that anyone can try it without pictures of their own."""
+"""Labelled sets for those who have no pictures at hand: small ones that Thaw draws itself, and public ones."""

@@ -60,14 +60,23 @@ def get(name: str) -> Sample:
     raise UserError(f"There is no sample set named “{name}”.", f"Choose one of: {', '.join(SAMPLES)}.")
 
 
-def write(sample: Sample, folder: Path, progress: Progress | None = None) -> None:
-    """Draw a sample set into a new folder, one sub-folder per class; the pictures are the same every time.
+def refuse_taken(folder: Path) -> None:
+    """Raise where a set would be mixed with something else.
 
     Raises:
         UserError: The folder is there already and not empty.
     """
     if folder.exists() and any(folder.iterdir()):
         raise UserError(f"{folder} is there already.", "Name a new folder, so that nothing is overwritten.")
+
+
+def write(sample: Sample, folder: Path, progress: Progress | None = None) -> None:
+    """Draw a sample set into a new folder, one sub-folder per class; the pictures are the same every time.
+
+    Raises:
+        UserError: The folder is there already and not empty.
+    """
+    refuse_taken(folder)
     done, total = 0, len(sample.class_names) * sample.per_class
     for class_name in sample.class_names:
         (folder / class_name).mkdir(parents=True)
