@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from tlcore.training import augmentation
-from tlcore.training.recipe import ACTIVATIONS, OPTIMIZERS, POOLINGS, PRESETS, RESIZES, Recipe
+from tlcore.training.recipe import ACTIVATIONS, HEAD_STARTS, OPTIMIZERS, POOLINGS, PRESETS, RESIZES, Recipe
 
 DECLARED = {declared.name: declared for declared in fields(Recipe)}
 STRENGTHS = ("rotation", "zoom", "crop", "brightness", "contrast")
@@ -99,6 +99,7 @@ def ask_head(n_classes: int) -> dict[str, Any]:
         if n_classes == 2:
             chosen["activation"] = choice("activation", "Output", ACTIVATIONS)
         chosen["weights"] = choice("weights", "Start from", DECLARED["weights"].metadata["one_of"])
+        chosen["head_start"] = choice("head_start", "New final layers start", HEAD_STARTS)
     return chosen
 
 

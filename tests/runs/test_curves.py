@@ -48,6 +48,13 @@ def test_after_the_end_the_best_epoch_is_no_longer_the_best_so_far():
     assert list(trace(curves.figure(history_of(5), "loss", is_over=True), "Best: epoch 3").x) == [3]
 
 
+def test_the_first_answer_is_a_line_that_training_has_to_beat():
+    history = [events.FirstAnswer(0.4, 0.8), *history_of(2)]
+    for metric, value in (("loss", 0.4), ("accuracy", 0.8)):
+        assert list(trace(curves.figure(history, metric), "First answer").y) == [value, value]
+    assert all(not line.name.startswith("First") for line in curves.figure(history_of(2), "loss").data)
+
+
 def test_a_long_run_is_thinned_and_keeps_its_mean_and_ends():
     frame = curves.batches(history_of(300, steps=100))
     thinned = curves.thin(frame)

@@ -24,6 +24,13 @@ BROKEN = events.Interrupted(3, "The disk is full.", "Free some space.")
         ("finished", [events.Stopped(3), events.Finished(0.9, 20, 3)], True, "Stopped by you. The model has"),
         ("finishing", [BEST, BROKEN], False, "The disk is full. The best epoch until then, number 3, is kept;"),
         ("finished", [BEST, BROKEN, events.Finished(0.9, 20, 3)], False, "The disk is full. The best epoch until then"),
+        ("finishing", [events.Stopped(0)], True, "Stopped. The first answer is kept. The results"),
+        (
+            "finished",
+            [events.Finished(0.9, 20, 0)],
+            False,
+            "Finished. The model has the first answer, fitted without any",
+        ),
         ("stopped", [events.Stopped(None)], True, "Stopped, nothing to keep:"),
     ],
 )

@@ -95,3 +95,18 @@ def test_the_rate_that_is_shown_is_that_of_the_fastest_group():
     model.fit(np.zeros((2, 2)), np.zeros((2, 1)), verbose=0)
     assert callbacks._current_rate(groups) == 0.5
     assert callbacks._current_rate(keras.optimizers.SGD(0.25)) == 0.25
+
+
+def test_what_was_there_before_the_first_epoch_is_kept_until_an_epoch_is_better(new_run):
+    run = new_run()
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    keep = callbacks.KeepBest(run, 2, model)
+    keep.set_model(model)
+    keep.start_with(2.5)
+    assert (keep.best_epoch, position.epoch_of(run.best_checkpoint)) == (0, 0)
+    model.stop_training = False
+    keep.on_train_begin()
+    for epoch, (loss, kept) in enumerate([(9.0, 0), (7.0, 0), (5.0, 0), (3.0, 0), (2.0, 5)]):
+        keep.on_epoch_end(epoch, {"loss": 1.0, "val_loss": loss})
+        assert not model.stop_training  # it gains, though it is not there yet
+        assert (keep.best_epoch, position.epoch_of(run.best_checkpoint)) == (kept, kept)

@@ -78,17 +78,29 @@ def test_means_over_batches_agree_with_the_mean_of_the_epoch(trained):
         assert total / n_train == pytest.approx(epoch.loss, rel=1e-4)
 
 
-def test_the_model_has_the_weights_of_the_epoch_with_the_lowest_check_loss(trained):
-    epochs = events.of_type(trained.events.all(), events.EpochEnd)
-    best = min(epochs, key=lambda event: event.val_loss)
-    assert events.last(trained.events.all(), events.Finished).kept_epoch == best.epoch
-    assert position.epoch_of(trained.best_checkpoint) == best.epoch
-    model = keras.saving.load_model(trained.model_file)
-    rows = list(trained.split().validation)
-    labels = np.array([trained.dataset().pictures[row].label for row in rows])
-    answers = prediction.probabilities(model, training.pixels_of(trained)[rows])
-    loss = -np.log(answers[np.arange(len(rows)), labels]).mean()
-    assert loss == pytest.approx(best.val_loss, rel=1e-2)  # the curve's comes from features kept in float16
+def losses_of(run) -> dict[int, float]:
+    """Return the check loss after each epoch; that of the first answer, if there is one, stands at 0."""
+    history = run.events.all()
+    found = events.last(history, events.FirstAnswer)
+    first = {0: found.val_loss} if found else {}
+    return first | {event.epoch: event.val_loss for event in events.of_type(history, events.EpochEnd)}
+
+
+def loss_of_model(run) -> float:
+    """Return the loss of the saved model on the check pictures themselves."""
+    rows = list(run.split().validation)
+    labels = np.array([run.dataset().pictures[row].label for row in rows])
+    answers = prediction.probabilities(keras.saving.load_model(run.model_file), training.pixels_of(run)[rows])
+    return float(-np.log(answers[np.arange(len(rows)), labels]).mean())
+
+
+def test_the_model_has_the_weights_of_what_had_the_lowest_check_loss(trained):
+    losses = losses_of(trained)
+    best = min(losses, key=losses.get)
+    assert events.last(trained.events.all(), events.Finished).kept_epoch == best
+    assert position.epoch_of(trained.best_checkpoint) == best
+    # The curve's comes from features kept in float16.
+    assert loss_of_model(trained) == pytest.approx(losses[best], rel=1e-2)
 
 
 def test_the_saved_model_answers_the_same_for_bytes_and_floats_and_as_the_rebuilt_one(trained, recwarn):
@@ -162,3 +174,30 @@ def test_a_package_that_cannot_be_made_does_not_cost_the_finished_training(new_r
     assert runs.state(run) == "finished" and run.model_file.is_file() and run.report_file.is_file()
     assert not (run.exports / "keras.zip").exists()
     assert "is no longer there" in events.last(run.events.all(), events.NotPacked).message
+
+
+def test_the_first_answer_is_there_before_any_epoch_and_is_kept_until_an_epoch_is_better(new_run):
+    run = new_run(epochs=2, head_lr=10.0, optimizer="sgd", augment="none")  # so fast that no epoch comes near it
+    training.train(run)
+    history, losses = run.events.all(), losses_of(run)
+    kinds = [type(event) for event in history]
+    assert kinds.index(events.FirstAnswer) < kinds.index(events.BatchEnd)
+    assert losses[0] < min(losses[1], losses[2])
+    assert events.last(history, events.Finished).kept_epoch == 0
+    assert not any(event.is_best for event in events.of_type(history, events.EpochEnd))
+    assert loss_of_model(run) == pytest.approx(losses[0], rel=1e-2)
+
+
+def test_a_head_that_starts_fitted_begins_where_the_first_answer_is(new_run, tmp_path):
+    for start in ("random", "fitted"):
+        run = new_run(epochs=1, head_lr=1e-8, head_start=start, dropout=0.0, augment="none")
+        training.train(run)
+        losses = losses_of(run)
+        assert (losses[1] == pytest.approx(losses[0], rel=1e-4)) == (start == "fitted")
+        run.folder.rename(tmp_path / start)
+
+
+def test_a_head_of_two_layers_has_no_first_answer(new_run):
+    run = new_run(epochs=1, hidden_units=4)
+    training.train(run)
+    assert events.last(run.events.all(), events.FirstAnswer) is None

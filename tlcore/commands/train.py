@@ -17,7 +17,7 @@ from tlcore.commands.use import scores_text
 from tlcore.errors import RecipeError, TrainingError, UserError
 from tlcore.images import intake, split
 from tlcore.results import report
-from tlcore.runs import events, run, supervisor
+from tlcore.runs import ending, events, run, supervisor
 from tlcore.runs.run import Run
 from tlcore.training import recipe, settling
 
@@ -134,8 +134,8 @@ def _outcome(ended: Run) -> Outcome:
         raise TrainingError("Stopped before the first look at the check pictures: there is nothing to keep.", "")
     broken = events.last(history, events.Interrupted)
     if broken is not None:
-        kept = f"The best epoch until then, number {broken.kept_epoch}, is kept in {ended.folder}."
-        raise UserError(f"{broken.problem} {kept}", broken.advice, broken.detail)
+        said = f"{ending.kept(broken.kept_epoch, 'until then')} is kept in {ended.folder}."
+        raise UserError(f"{broken.problem} {said}", broken.advice, broken.detail)
     scores = report.load(ended.report_file)
     started = history[0].time
     settled = ended.recipe()

@@ -75,6 +75,7 @@ def figure(history: list[Event], metric: Metric, is_over: bool = False) -> go.Fi
     _add_check(drawn, thin(epochs(history)), metric)
     _mark_phases(drawn, history)
     _mark_best(drawn, history, metric, is_over)
+    _mark_first_answer(drawn, history, metric)
     _lay_out(drawn, history, metric)
     return drawn
 
@@ -132,6 +133,23 @@ def _mark_best(drawn: go.Figure, history: list[Event], metric: Metric, is_over: 
         mode="markers",
         marker={"symbol": "star", "size": 17, "color": CHECK_COLOR, "line": {"color": "white", "width": 1.5}},
         hovertemplate="best: epoch %{x}, %{y:.3f}<extra></extra>",
+    )
+
+
+def _mark_first_answer(drawn: go.Figure, history: list[Event], metric: Metric) -> None:
+    """Draw what was reached before any epoch as a line across the whole plot."""
+    first = events.last(history, events.FirstAnswer)
+    if first is None:
+        return
+    value = first.val_loss if metric == "loss" else first.val_accuracy
+    planned = max((phase.last_epoch for phase in events.of_type(history, events.PhaseStarted)), default=1)
+    drawn.add_scatter(
+        x=[0, planned],
+        y=[value, value],
+        name="First answer, without any epoch",
+        mode="lines",
+        line={"color": QUIET_COLOR, "width": 1.5, "dash": "dot"},
+        hovertemplate="first answer: %{y:.3f}<extra></extra>",
     )
 
 

@@ -33,13 +33,15 @@ def sentence(state: State, history: list[Event], is_stop_asked: bool) -> str:
     broken = events.last(history, events.Interrupted)
     if broken and state in ("finishing", "finished"):
         made = "is kept; the results are being made" if state == "finishing" else "is what the model has"
-        return f"{broken.problem} The best epoch until then, number {broken.kept_epoch}, {made}. {broken.advice}"
+        return f"{broken.problem} {kept(broken.kept_epoch, 'until then')} {made}. {broken.advice}"
     if state == "finished" and finished:
         how = "Stopped by you. The model has" if stopped else "Finished. The model has"
+        if finished.kept_epoch == 0:
+            return f"{how} the first answer, fitted without any epoch: no epoch did better on the check pictures."
         return f"{how} the weights of its best epoch, number {finished.kept_epoch}."
     if state == "finishing":
-        kept = f" The best epoch, number {stopped.kept_epoch}, is kept." if stopped else ""
-        return ("Stopped." if stopped else "Training is over.") + kept + " The results are being made."
+        said = f" {kept(stopped.kept_epoch)} is kept." if stopped else ""
+        return ("Stopped." if stopped else "Training is over.") + said + " The results are being made."
     if state in ("waiting", "running", "stopping") and is_stop_asked:
         return "Stopping: the run lets go of the device within two seconds; the best epoch so far is kept."
     if state == "waiting" and not events.last(history, events.Note):
@@ -48,6 +50,13 @@ def sentence(state: State, history: list[Event], is_stop_asked: bool) -> str:
         "waiting": "Waiting for the device. The run starts by itself; you may close this page.",
         "running": "Learning. You may close this page: the run goes on, and the address shows it again.",
     }.get(state, "")
+
+
+def kept(epoch: int | None, when: str = "") -> str:
+    """Name what was kept, as the beginning of a sentence; epoch 0 stands for the first answer."""
+    if epoch == 0:
+        return "The first answer"
+    return f"The best epoch{' ' * bool(when)}{when}, number {epoch},"
 
 
 def log_end(run: Run) -> str:

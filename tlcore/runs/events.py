@@ -64,6 +64,14 @@ class PhaseStarted(Event):
 
 
 @dataclass(frozen=True)
+class FirstAnswer(Event):
+    """Final layers fitted in closed form name the check pictures with this loss and accuracy, before any epoch."""
+
+    val_loss: float
+    val_accuracy: float
+
+
+@dataclass(frozen=True)
 class BatchEnd(Event):
     """Training has come to ``step`` of ``epoch`` (both from 1).
 
@@ -94,7 +102,10 @@ class EpochEnd(Event):
 
 @dataclass(frozen=True)
 class Trained(Event):
-    """Training is over and its best weights are kept; the results are being made. ``kept_epoch`` is their epoch."""
+    """Training is over and its best weights are kept; the results are being made.
+
+    ``kept_epoch`` is their epoch, here and in the events below; 0 stands for the first answer.
+    """
 
     kept_epoch: int
 

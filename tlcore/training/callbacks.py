@@ -35,7 +35,16 @@ class KeepBest(keras.callbacks.Callback):
         self.best_loss = math.inf
         self.best_epoch: int | None = None
         self.last_epoch = 0
+        self._own_best = math.inf
         self._gained = 0
+
+    def start_with(self, loss: float) -> None:
+        """Keep what the classifier is before the first epoch, as epoch 0, with its check loss.
+
+        Patience does not count from it: a head that starts at random needs some epochs to come as far.
+        """
+        self.best_loss, self.best_epoch = loss, 0
+        checkpoint.save(self.whole, 0, self.run.best_checkpoint)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Give each phase its own patience."""
@@ -50,8 +59,10 @@ class KeepBest(keras.callbacks.Callback):
                 f"Training became unstable in epoch {epoch + 1}: the loss is not a number any more.",
                 "Lower the learning rate (try a tenth) and start again.",
             )
+        if loss < self._own_best:
+            self._own_best, self._gained = loss, epoch + 1
         if loss < self.best_loss:
-            self.best_loss, self.best_epoch, self._gained = loss, epoch + 1, epoch + 1
+            self.best_loss, self.best_epoch = loss, epoch + 1
             checkpoint.save(self.whole, epoch + 1, self.run.best_checkpoint)
         elif self.patience is not None and self.last_epoch - self._gained >= self.patience:
             self.model.stop_training = True

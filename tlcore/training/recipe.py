@@ -15,6 +15,7 @@ from tlcore.errors import RecipeError
 PRESETS = ("none", "light", "strong")
 OPTIMIZERS = ("adamw", "adam", "rmsprop", "sgd")
 POOLINGS = ("average", "max", "flatten")
+HEAD_STARTS = ("random", "fitted")
 ACTIVATIONS = ("softmax", "sigmoid")
 RESIZES = ("crop", "stretch", "pad")
 
@@ -94,6 +95,12 @@ class Recipe:
     )
     pooling: str = choice("average", "How the last feature map becomes one row of numbers.", one_of=POOLINGS)
     hidden_units: int = choice(0, "Size of a hidden layer in the head; 0 for none.", low=0, high=8192)
+    head_start: str = choice(
+        "random",
+        "Where the new final layers start: random, so that the curves climb, or fitted, from the first answer that is "
+        "computed without any epoch (best when few epochs follow, or when stages open afterwards).",
+        one_of=HEAD_STARTS,
+    )
     dropout: float = choice(
         0.2, "Share of the head's inputs that is left out at random in training.", low=0.0, high=0.95
     )

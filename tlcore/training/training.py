@@ -20,6 +20,7 @@ from tlcore.training import (
     classifier,
     device,
     finishing,
+    first_answer,
     freezing,
     rates,
     recipe,
@@ -29,7 +30,7 @@ from tlcore.training.batches import FollowEpoch
 from tlcore.training.callbacks import KeepBest, ObeyStop, ReportProgress, StopAsked, WriteEvents
 from tlcore.training.features import Source
 from tlcore.training.recipe import Recipe
-from tlcore.training.supply import Material, Supplier
+from tlcore.training.supply import Material, Supplier, Supply
 
 # Of all epochs, those for the head alone before stages are opened: random last layers would send large gradients
 # into the backbone and destroy what it knows (Kumar et al., arXiv 2202.10054; Keras' transfer learning guide).
@@ -127,6 +128,8 @@ def _fit(run: Run, phase: Phase, material: Material, supplier: Supplier, best: K
         # XLA made depthwise networks ten times slower on a CPU (measured with the pinned TensorFlow).
         jit_compile=False,
     )
+    if phase.name == "head" and first_answer.is_possible(asked, training):
+        _answer_first(run, material, supply, asked, best)
     supply.model.fit(
         training,
         validation_data=supply.validation,
@@ -142,6 +145,21 @@ def _fit(run: Run, phase: Phase, material: Material, supplier: Supplier, best: K
         ],
         verbose=0,
     )
+
+
+def _answer_first(run: Run, material: Material, supply: Supply, asked: Recipe, best: KeepBest) -> None:
+    """Fit the final layer in closed form, keep it as a model that can be used, and say what training has to beat."""
+    layer = material.parts.head[-1]
+    at_random = layer.get_weights()
+    weigh = settling.weights_of_classes(run.dataset(), material.split) if asked.class_weights else None
+    n_classes = len(run.dataset().class_names)
+    found = first_answer.fit_to(supply.training, n_classes, weigh, asked.activation == "sigmoid", asked.seed)
+    layer.set_weights([found.kernel, found.bias])
+    judged = supply.model.evaluate(supply.validation, verbose=0, return_dict=True)
+    best.start_with(judged["loss"])
+    run.events.write(events.FirstAnswer(judged["loss"], judged["accuracy"]))
+    if asked.head_start == "random":
+        layer.set_weights(at_random)
 
 
 def _note_to(run: Run) -> Callable[[str], None]:
