@@ -41,9 +41,11 @@ def draw(folder: Path, pictures: int) -> None:
 
 def choose(page: Page, name: str) -> float:
     """Choose a class and return the seconds until its pictures in view are there."""
-    page.get_by_role("combobox", name="Class").click()
     option = page.get_by_role("option", name=name, exact=True)
-    option.wait_for()
+    while not option.is_visible():  # a page that is still being drawn closes the list again
+        page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+        page.get_by_role("combobox", name="Class").click()
+        page.wait_for_timeout(300)
     began = time.perf_counter()
     option.click()
     page.wait_for_function(IN_VIEW, arg=f"{name}: ", polling=10)

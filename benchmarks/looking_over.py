@@ -7,10 +7,14 @@ same files, which lie in the disk cache by then; medians are printed.
     one by one   PIL.Image.open().convert("RGB").resize((160, 160)) in one thread: what a first program does
     threads      the same in as many threads as there are cores, whole decoding and nothing else
     processes    the same in as many processes as there are cores, started beforehand
-    scanning     reading, hashing, decoding and judging, without comparing
+    scanning     finding the files, reading, hashing (SHA-256) and decoding every one to its last byte
+    judging      the same with a small copy of 160 pixels made and judged (dark, bright, blurry), two squares handed on
+    looked over  all of it, looks compared too; the network's neighbours in sets of more than 300 pictures
 
-What the cores can decode is the quicker one of threads and processes. One of two limits has to hold: at least 5 times
-quicker than one by one, or at most 1.3 times as long as the cores need to decode; the line says which one does.
+What the cores can decode is the quicker one of threads and processes. One of two limits has to hold for scanning: at
+least 5 times quicker than one by one, or at most 1.3 times as long as the cores need to decode; the line says which one
+does, and how many times as long as the cores need the rest takes. Scanning decodes JPEG at a reduced scale, because it
+only has to know that a picture is whole and how large it is.
 Processor time, that of the decoders included, stands in brackets: it hardly changes when the computer is busy with
 other things. Decoders are started before the clock runs, once for all rounds, like the threads and processes that they
 are compared with; to start them costs what is printed beside.
@@ -112,12 +116,13 @@ def seconds(work: Callable[[], object]) -> tuple[float, float]:
 def compared(root: Path, files: list[str], rounds: int) -> dict[str, tuple[float, float]]:
     """Return the median of each way's clock and processor time."""
     peers, pool = Peers(files), ThreadPoolExecutor(CORES)
-    judged = Keep(impression=lambda impression: None)
+    judged = Keep(impression=lambda content, impression: None)
     ways: dict[str, Callable[[], object]] = {
         "one by one": lambda: [decode(file) for file in files],
         "threads": lambda: list(pool.map(decode, files)),
         "processes": peers.run,
-        "scanning": lambda: folder.scan(root, keep=judged),
+        "scanning": lambda: folder.scan(root),
+        "judging": lambda: folder.scan(root, keep=judged),
         "looked over": lambda: inspection.inspect(root),
     }
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
@@ -135,18 +140,17 @@ def measure(root: Path, rounds: int) -> None:
     """Print a few lines about a folder."""
     files = [str(root / placed.file) for placed in layout.find(root).placed]
     taken = compared(root, files, rounds)
-    over = taken["looked over"][0]
-    quicker = taken["one by one"][0] / over
+    quicker = taken["one by one"][0] / taken["scanning"][0]
     best = min("threads", "processes", key=lambda name: taken[name][0])
-    of_cores = over / taken[best][0]
+    of_cores = taken["scanning"][0] / taken[best][0]
     held = [f"at least {TIMES_QUICKER:g} times quicker than one by one"] * (quicker >= TIMES_QUICKER)
     held += [f"within {TIMES_THE_CORES:g} times of what the cores can decode"] * (of_cores <= TIMES_THE_CORES)
     print(f"{root.name}: {len(files)} pictures. ", end="")
     print("  ".join(f"{name} {clock:.2f} s ({worked:.2f})" for name, (clock, worked) in taken.items()))
     print(f"    {quicker:.2f} times quicker than one by one; {of_cores:.2f} times what the {CORES} cores need to "
           f"decode in {best}. The limit that holds: {' and '.join(held) or 'NONE'}")  # fmt: skip
-    dearer = taken["looked over"][1] / taken["one by one"][1]
-    print(f"    In processor time looking over takes {dearer:.2f} times what reading one by one takes.")
+    judging, over = (taken[name][0] / taken[best][0] for name in ("judging", "looked over"))
+    print(f"    With judging {judging:.2f} times, with comparing too {over:.2f} times what the cores need to decode.")
     found = inspection.inspect(root)
     looks = [picture.look for picture in found.dataset.pictures]
     comparing, _ = seconds(lambda: twins.groups(found.dataset.pictures, looks, found.tiles))

@@ -1,5 +1,6 @@
 """Large sets: neighbours come from a process of its own, and whatever becomes of that process, the look-over ends."""
 
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -68,8 +69,14 @@ def searches() -> list[int]:
     tasks = Path("/proc/self/task")
     if not tasks.is_dir():
         pytest.skip("needs /proc, which tells which processes this one has started")
-    started = [child for task in tasks.iterdir() for child in (task / "children").read_text().split()]
-    return [int(child) for child in started if neighbours.MODULE in Path(f"/proc/{child}/cmdline").read_text()]
+    found = []
+    for task in tasks.iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread or a process has just ended
+            started = (task / "children").read_text().split()
+            found += [
+                int(child) for child in started if neighbours.MODULE in Path(f"/proc/{child}/cmdline").read_text()
+            ]
+    return found
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as on Linux and macOS")
