@@ -74,7 +74,7 @@ def _take_device(run: Run, device: filelock.BaseFileLock, tick: Tick) -> bool:
 
 def _start_worker(run: Run, *options: str, environment: dict[str, str] | None = None) -> subprocess.Popen:
     """Start a worker whose standard input tells it that we live."""
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
     with run.worker_log.open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "tlcore.runs.worker", str(run.folder), *options],
@@ -113,21 +113,27 @@ def _is_trained(log: EventLog) -> bool:
 
 
 def _conclude(run: Run, exit_code: int, tick: Tick) -> None:
-    """Write how the run ended if the worker could not, and make the results if training broke off with some kept."""
+    """Write how the run ended if the worker could not, and make the results that the worker has left.
+
+    It leaves them where training broke off with something kept, and where it trained with another backend than
+    TensorFlow, which alone makes them.
+    """
     history = run.events.all()
     if events.last(history, events.Finished) or events.last(history, events.Failed):
         return
-    if not events.last(history, events.Interrupted):
+    is_trained = exit_code == 0 and events.last(history, events.Trained) is not None
+    if not is_trained and not events.last(history, events.Interrupted):
         is_stopped = run.stop_file.exists() and not events.last(history, events.Trained)
         kept_epoch = position.epoch_of(run.best_checkpoint)
         run.events.write(
             events.Stopped(kept_epoch) if is_stopped else interruption.event_of(run, _sudden_end(exit_code))
         )
     ended = run.events.all()
-    if _last_kept(ended) is None or events.last(ended, events.Failed):
+    if not is_trained and (_last_kept(ended) is None or events.last(ended, events.Failed)):
         return
-    # On the processor: the device is free for the next run from now on.
-    results = _start_worker(run, "--results-only", environment={"CUDA_VISIBLE_DEVICES": "-1"})
+    # On the processor: the device is free for the next run from now on. And with TensorFlow, whatever has trained.
+    own = {"CUDA_VISIBLE_DEVICES": "-1", "KERAS_BACKEND": "tensorflow"}
+    results = _start_worker(run, "--results-only", environment=own)
     exit_code = _watch(run, results, tick, may_stop=False)
     if exit_code != 0 and not events.last(run.events.all(), events.Failed):
         run.events.write(interruption.event_of(run, _sudden_end(exit_code)))

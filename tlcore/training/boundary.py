@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import keras
 
 from tlcore.backbones import graph
+from tlcore.training import device
 from tlcore.training.classifier import Classifier, through
 
 
@@ -52,7 +53,7 @@ def cut(parts: Classifier, frozen_stages: int) -> Boundary:
         frozen = keras.Model(pictures, before(scaled), name="frozen")
         crossing = keras.Input(frozen.output_shape[1:], dtype="float32", name="features")
         learning = keras.Model(crossing, through(parts.head, after(crossing)), name="learning")
-        return Boundary(_without_xla(frozen), learning, f"stage {frozen_stages}")
+        return Boundary(_compiled(frozen), learning, f"stage {frozen_stages}")
     pooling, rest = parts.head[:1], parts.head[1:]
     is_pooled = not isinstance(pooling[0], keras.layers.Flatten)
     before, after = (pooling, rest) if is_pooled else ((), parts.head)
@@ -60,10 +61,10 @@ def cut(parts: Classifier, frozen_stages: int) -> Boundary:
     crossing = keras.Input(frozen.output_shape[1:], dtype="float32", name="features")
     learning = keras.Model(crossing, through(after, crossing), name="learning")
     kind = type(pooling[0]).__name__ if is_pooled else ""
-    return Boundary(_without_xla(frozen), learning, f"stage {n_stages} {kind}".strip())
+    return Boundary(_compiled(frozen), learning, f"stage {n_stages} {kind}".strip())
 
 
-def _without_xla(model: keras.Model) -> keras.Model:
-    """XLA made depthwise networks ten times slower on a CPU (measured with the pinned TensorFlow)."""
-    model.jit_compile = False
+def _compiled(model: keras.Model) -> keras.Model:
+    """Return the frozen side, compiled as this backend is quickest."""
+    model.jit_compile = device.uses_xla()
     return model

@@ -1,12 +1,13 @@
-"""The device that a training runs on. One of the few files that speak to TensorFlow itself."""
+"""The device that a training runs on. One of the few files that speak to TensorFlow or JAX itself."""
 
+import importlib
 import importlib.metadata
 import importlib.util
 import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-import tensorflow as tf
+import keras
 
 
 @dataclass(frozen=True)
@@ -18,10 +19,17 @@ class Device:
 
 
 def take() -> Device:
-    """Prepare the best device that TensorFlow sees and return it.
+    """Prepare the best device that Keras' backend sees and return it.
 
-    On a GPU memory is taken as needed (memory growth) instead of all at once, so that others can use it too.
+    On a GPU memory is taken as needed (memory growth) instead of all at once, so that others can use it too; JAX is
+    told so by ``XLA_PYTHON_CLIENT_PREALLOCATE``, which ``supervisor.py`` sets.
     """
+    return _take_with_jax() if keras.backend.backend() == "jax" else _take_with_tensorflow()
+
+
+def _take_with_tensorflow() -> Device:
+    import tensorflow as tf
+
     gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
@@ -29,6 +37,11 @@ def take() -> Device:
         details = tf.config.experimental.get_device_details(gpus[0])
         return Device("GPU", str(details.get("device_name", "graphics card")))
     return Device("CPU", _processor_name())
+
+
+def _take_with_jax() -> Device:
+    found = importlib.import_module("jax").devices()[0]
+    return Device("CPU", _processor_name()) if found.platform == "cpu" else Device("GPU", str(found.device_kind))
 
 
 def _processor_name() -> str:
@@ -44,10 +57,26 @@ def _processor_name() -> str:
 def versions() -> dict[str, str]:
     """Return the versions that a result depends on, by package name."""
     names = ["tensorflow", "keras", "numpy", "pillow", *(["openvino"] if importlib.util.find_spec("openvino") else [])]
+    if keras.backend.backend() == "jax":
+        names.append("jax")
     packages = {name: importlib.metadata.version(name) for name in names}
     return {"python": platform.python_version()} | packages
 
 
+def uses_xla() -> bool:
+    """Return whether models are compiled by XLA: always under JAX, which has nothing else; not under TensorFlow.
+
+    There it made depthwise networks ten times slower on a processor (our measurement with the pinned version).
+    """
+    return keras.backend.backend() == "jax"
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error means that the device's memory is full."""
-    return isinstance(error, tf.errors.ResourceExhaustedError | MemoryError)
+    if isinstance(error, MemoryError):
+        return True
+    if keras.backend.backend() == "jax":
+        return "RESOURCE_EXHAUSTED" in str(error)
+    import tensorflow as tf
+
+    return isinstance(error, tf.errors.ResourceExhaustedError)

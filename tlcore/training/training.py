@@ -70,7 +70,8 @@ def train(run: Run) -> None:
             checkpoint.assign(parts.model, run.best_checkpoint)
         _fit(run, phase, material, supplier, best)
     run.events.write(events.Trained(checkpoint.assign(parts.model, run.best_checkpoint)))
-    finishing.finish(run, parts.model, array)
+    if keras.backend.backend() == "tensorflow":  # other backends leave the results to a worker of their own
+        finishing.finish(run, parts.model, array)
 
 
 def settle(run: Run, dataset: Dataset, split: Split) -> Recipe:
@@ -125,8 +126,7 @@ def _fit(run: Run, phase: Phase, material: Material, supplier: Supplier, best: K
         optimizer=rates.optimizer(asked, parts, phase.name, n_epochs * len(training)),
         loss="binary_crossentropy" if asked.activation == "sigmoid" else "sparse_categorical_crossentropy",
         metrics=["accuracy"],
-        # XLA made depthwise networks ten times slower on a CPU (measured with the pinned TensorFlow).
-        jit_compile=False,
+        jit_compile=device.uses_xla(),
     )
     if phase.name == "head" and first_answer.is_possible(asked, training):
         _answer_first(run, material, supply, asked, best)
