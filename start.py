@@ -272,7 +272,7 @@ def test(pytest_arguments: list[str]) -> int:
     """Run the tests, with a browser where one can be had, all of them two at a time; return pytest's exit code."""
     find = subprocess.run([str(PYTHON), "tests/chromium.py"], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8")
     env = {**os.environ, **({"THAW_BROWSER": find.stdout.strip()} if find.stdout.strip() else {})}
-    chosen = pytest_arguments or ["--numprocesses=2", "--dist=loadfile"]
+    chosen = pytest_arguments or ["--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder"]
     return subprocess.run([str(PYTHON), "-m", "pytest", *chosen], cwd=ROOT, env=env).returncode
 
 

@@ -70,6 +70,8 @@ CHOICES: dict[str, Callable[[Any], str]] = {
     "weight_decay": lambda value: f"weight decay {value:g}",
     "hidden_units": lambda value: count(value, "hidden unit"),
     "dropout": lambda value: f"dropout {value:g}",
+    "head_start": lambda value: f"new final layers start {value}",
+    "views": lambda value: f"{count(value, 'view')} of each picture" if value else "new views in every epoch",
     "pooling": lambda value: f"pooling {value}",
     "activation": lambda value: f"output {value}",
     "resize": {"crop": "cropped", "stretch": "stretched", "pad": "padded"}.__getitem__,

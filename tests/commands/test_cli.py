@@ -180,7 +180,7 @@ def test_ctrl_c_stops_like_the_button_and_keeps_the_best_model(pictures, tmp_pat
     printed, said = process.communicate(timeout=90)
     assert process.returncode == 0, said
     value = json.loads(printed)
-    assert value["stopped"] and value["kept_epoch"] >= 1 and (out / "model.keras").is_file()
+    assert value["stopped"] and value["kept_epoch"] >= 0 and (out / "model.keras").is_file()
 
 
 def test_sample_lists_the_sets_and_draws_one(tmp_path):

@@ -15,6 +15,7 @@ EXAMPLES = [
     events.PhaseStarted("head", 1, 6, 40, 1_282, 2_259_266),
     events.BatchEnd(1, 7, 0.69, 0.5, 120.5),
     events.EpochEnd(1, "head", 0.6, 0.7, 0.5, 0.8, 1e-3, 2.5, True),
+    events.FirstAnswer(0.9, 0.6),
     events.Trained(1),
     events.NotPacked("An exam picture is gone."),
     events.Stopped(None),
