@@ -60,3 +60,10 @@ def test_chance_depends_on_the_largest_class():
 
 def test_an_epoch_that_was_done_twice_counts_once():
     assert reading.read([*curve((9, 0, 9, 0)), *IMPROVING], 0.2) == reading.read(IMPROVING, 0.2)
+
+
+def test_what_is_kept_is_named_rightly_where_the_first_answer_is_better():
+    assert reading.read(OVERFITTING).sentence.endswith("by heart; epoch 2 is kept.")
+    worse, better = events.FirstAnswer(0.81, 0.7), events.FirstAnswer(0.79, 0.7)
+    assert reading.read([worse, *OVERFITTING]).sentence.endswith("by heart; epoch 2 is kept.")
+    assert reading.read([better, *OVERFITTING]).sentence.endswith("by heart; the first answer is kept.")

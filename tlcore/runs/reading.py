@@ -47,6 +47,8 @@ def read(history: list[Event], majority: float = 0.0) -> Reading:
         return Reading("none", "No epoch (round) is over yet: the first point on the check curve comes with its end.")
     for look in (_unstable, _not_learning, _overfitting, _improving, _settled):
         reading = look(rows, majority)
+        if reading and reading.kind == "overfitting":
+            return Reading(reading.kind, f"{reading.sentence}; {_kept(history, rows)} is kept.")
         if reading:
             return reading
     last = rows[-1]
@@ -65,6 +67,12 @@ def read(history: list[Event], majority: float = 0.0) -> Reading:
 def _best(rows: list[EpochEnd]) -> EpochEnd:
     """Return the epoch with the lowest check loss."""
     return min(rows, key=lambda row: row.val_loss)
+
+
+def _kept(history: list[Event], rows: list[EpochEnd]) -> str:
+    """Name what is kept so far: the best epoch, unless the first answer is better."""
+    first, best = events.last(history, events.FirstAnswer), _best(rows)
+    return "the first answer" if first and first.val_loss <= best.val_loss else f"epoch {best.epoch}"
 
 
 def _unstable(rows: list[EpochEnd], majority: float) -> Reading | None:
@@ -110,7 +118,7 @@ def _overfitting(rows: list[EpochEnd], majority: float) -> Reading | None:
         "overfitting",
         f"Overfitting since epoch {best.epoch}: the loss on training pictures still falls ({best.loss:.2f} to "
         f"{last.loss:.2f}), on check pictures it rises ({best.val_loss:.2f} to {last.val_loss:.2f}). The model learns "
-        f"the training pictures by heart; epoch {best.epoch} is kept.",
+        "the training pictures by heart",
     )
 
 
