@@ -116,7 +116,11 @@ def _serving(home: Path, keras_home: Path, log: Path, port: int = 0) -> Iterator
     finally:
         _stop_runs(home)
         process.terminate()
-        process.wait(timeout=30)
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:  # it waits for a browser that sends slowly; start.py ends it then, too
+            process.kill()
+            process.wait()
 
 
 def _wait_for(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
