@@ -2,13 +2,11 @@
 
 import http.client
 import re
-import threading
-import time
 import uuid
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
+from answering import answering
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route, WebSocketRoute
@@ -38,14 +36,8 @@ def port(tmp_path, monkeypatch) -> Iterator[int]:
 
     own = [Route("/", page), Route("/form", page, methods=["POST"]), WebSocketRoute("/socket", socket)]
     app = Starlette(routes=thaw_http.routes() + own, middleware=thaw_http.middleware())
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join()
+    with answering(app) as port:
+        yield port
 
 
 def ask(port: int, path: str, method: str = "GET", **headers: str) -> http.client.HTTPResponse:

@@ -3,14 +3,13 @@
 import http.client
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
 
 import bringing
 import drawing
 import pytest
-import uvicorn
+from answering import answering
 from starlette.applications import Starlette
 
 from tlcore import http as thaw_http
@@ -24,14 +23,8 @@ def port(tmp_path, monkeypatch) -> Iterator[int]:
     """A server with the real routes behind the real guard."""
     monkeypatch.setenv("THAW_HOME", str(tmp_path / "home"))
     app = Starlette(routes=http_upload.routes(), middleware=thaw_http.middleware())
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join()
+    with answering(app) as port:
+        yield port
 
 
 class Sender:

@@ -6,6 +6,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from unpacking import assert_refused, files_in
 
 from tlcore.errors import UploadError
 from tlcore.images import archive
@@ -16,18 +17,6 @@ def zipped(file: Path, entries: dict[str, bytes]) -> Path:
         for name, content in entries.items():
             target.writestr(name, content)
     return file
-
-
-def files_in(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-
-
-def assert_refused(tmp_path: Path, file: Path, words: str) -> None:
-    before = files_in(tmp_path)
-    with pytest.raises(UploadError, match=words):
-        archive.unpack(file, tmp_path / "deep" / "out")
-    assert files_in(tmp_path) == before, "something was written"
-    assert not list((tmp_path / "deep").glob(".*")), "a temporary folder stayed behind"
 
 
 def test_files_come_out_in_their_folders(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from unpacking import assert_refused, files_in
 
-from tlcore.errors import DiskFull, UploadError
+from tlcore.errors import DiskFull
 from tlcore.images import archive
 
 
@@ -22,18 +23,6 @@ def tarred(file: Path, *entries: tuple, mode: str = "w:gz", form: int = tarfile.
         for info, content in entries:
             target.addfile(info, io.BytesIO(content))
     return file
-
-
-def files_in(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-
-
-def assert_refused(tmp_path: Path, file: Path, words: str) -> None:
-    before = files_in(tmp_path)
-    with pytest.raises(UploadError, match=words):
-        archive.unpack(file, tmp_path / "deep" / "out")
-    assert files_in(tmp_path) == before, "something was written"
-    assert not list((tmp_path / "deep").glob(".*")), "a temporary folder stayed behind"
 
 
 @pytest.mark.parametrize("mode", ["w:gz", "w"])

@@ -33,7 +33,10 @@ def test_files_that_could_not_be_opened_are_counted_and_named() -> None:
     found = only(dataset_of({"cats": 20, "dogs": 25}, set_aside=entries))
     assert found.kind == "unreadable"
     assert found.message.startswith("5 of 50 files could not be opened: cats/0.jpg (is empty (0 bytes)), ")
+    assert "They are left out. You can go on, or replace them and bring" in found.message
     assert len(found.files) == 5
+    one = only(dataset_of({"cats": 20, "dogs": 25}, set_aside=entries[:1]))
+    assert "It is left out. You can go on, or replace it and bring" in one.message
 
 
 def test_misplaced_files_are_not_called_unreadable() -> None:

@@ -78,9 +78,14 @@ def _unreadable(dataset: Dataset) -> Finding | None:
     total = len(dataset.pictures) + len(entries)
     examples = ", ".join(f"{entry.file} ({entry.reason})" for entry in entries[:3])
     more = ", …" if len(entries) > 3 else ""
+    left_out = (
+        "It is left out. You can go on, or replace it"
+        if len(entries) == 1
+        else ("They are left out. You can go on, or replace them")
+    )
     message = (
-        f"{len(entries)} of {total} files could not be opened: {examples}{more}. They are left out. You can go on, or "
-        "replace them and bring the pictures in again."
+        f"{len(entries)} of {total} files could not be opened: {examples}{more}. {left_out} and bring the pictures in "
+        "again."
     )
     return Finding("unreadable", message, tuple(entry.file for entry in entries))
 

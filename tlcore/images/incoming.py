@@ -76,8 +76,7 @@ def note_folder(project: Project, path: Path) -> Path:
         UploadError: It is not below one of ``workspace.picture_folders()``, or is no folder.
     """
     found = allowed(path)
-    clear(project)
-    atomic.write_json(project.incoming / "folder.json", {"folder": str(found)})
+    _note(project, "folder.json", {"folder": str(found)})
     return found
 
 
@@ -87,9 +86,7 @@ def note_sample(project: Project, name: str) -> None:
     Raises:
         UserError: There is none of this name.
     """
-    found = sample.get(name)
-    clear(project)
-    atomic.write_json(project.incoming / "sample.json", {"name": found.name})
+    _note(project, "sample.json", {"name": sample.get(name).name})
 
 
 def note_link(project: Project, name: str) -> None:
@@ -98,9 +95,13 @@ def note_link(project: Project, name: str) -> None:
     Raises:
         UserError: There is none of this name.
     """
-    found = public.get(name)
+    _note(project, "link.json", {"name": public.get(name).name})
+
+
+def _note(project: Project, file: str, value: dict[str, str]) -> None:
+    """Write down what waits, in the place of whatever waited before."""
     clear(project)
-    atomic.write_json(project.incoming / "link.json", {"name": found.name})
+    atomic.write_json(project.incoming / file, value)
 
 
 def note_upload(project: Project, adds: bool) -> None:
