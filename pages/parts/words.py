@@ -85,6 +85,9 @@ CHOICES: dict[str, Callable[[Any], str]] = {
     "contrast": lambda value: f"contrast {value:.0%}",
     "validation_share": lambda value: f"{value:.0%} check pictures",
     "test_share": lambda value: f"{value:.0%} exam pictures",
+    "precision": lambda value: f"trained in {value}",
+    "xla": lambda value: "with XLA" if value else "without XLA",
+    "step_parts": lambda value: f"steps in {count(value, 'part')}",
     "seed": lambda value: f"seed {value}",
 }
 """Words for every choice beside backbone and freeze depth, those that matter most first."""

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tlcore.training import augmentation
-from tlcore.training.batches import Batches, FollowEpoch, ShuffledFeatures, ShuffledViews
+from tlcore.training.batches import Batches, FollowEpoch, ShuffledFeatures, ShuffledViews, TrainingBatches
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (11, 8, 8, 3)).astype("uint8")
 TARGETS = np.arange(11, dtype="int32")
@@ -116,3 +116,18 @@ def test_batches_of_features_can_be_made_again_too():
     assert same(first, second)
     assert not same(first, epoch_of(kept(views=4, seed=2)[0], 5))
     assert not np.array_equal(first[1], epoch_of(kept(views=4)[0], 6)[1])
+
+
+@pytest.mark.parametrize(("count", "parts"), [(16, 2), (17, 4), (21, 3), (3, 4)])
+def test_batches_in_parts_give_every_picture_in_the_order_of_whole_ones(count, parts):
+    pictures = np.zeros((count, 4, 4, 3), "uint8")
+    whole = TrainingBatches(pictures, range(count), np.arange(count), 8, seed=1, epoch=2)
+    in_parts = TrainingBatches(pictures, range(count), np.arange(count), 8, seed=1, epoch=2)
+    in_parts.parts = parts
+    assert len(in_parts) == parts * len(whole)
+    drawn = [in_parts.drawn(index) for index in range(len(in_parts))]
+    assert all(len(rows) > 0 for rows in drawn)
+    assert [in_parts.seen(done) for done in range(len(drawn) + 1)] == [0, *np.cumsum([len(rows) for rows in drawn])]
+    for batch in range(len(whole)):
+        rows = np.concatenate(drawn[batch * parts : (batch + 1) * parts])
+        assert np.array_equal(rows[: len(whole.drawn(batch))], whole.drawn(batch))

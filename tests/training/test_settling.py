@@ -32,7 +32,7 @@ def empty_keras_home(tmp_path, monkeypatch):
 def test_nothing_is_left_open_and_every_choice_has_its_reason():
     settled = settle(Recipe())
     left = ("rotation", "horizontal_flip", "vertical_flip", "zoom", "crop", "brightness", "contrast")
-    left += ("views",)  # settled by the run itself, once the frozen stages were timed
+    left += ("views", "precision", "xla", "step_parts")  # settled by the run itself, by timing
     assert [name for name, value in vars(settled.recipe).items() if value in (None, "auto") and name not in left] == []
     for word in ("Backbone", "Picture size", "Freeze depth", "Batch size", "epochs", "Patience", "Learning rate"):
         assert any(word in reason for reason in settled.reasons)

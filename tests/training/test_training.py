@@ -9,7 +9,7 @@ import pytest
 from tlcore.results import prediction, report
 from tlcore.runs import events, position
 from tlcore.runs import run as runs
-from tlcore.training import training
+from tlcore.training import phase, training
 from tlcore.training.recipe import Recipe
 
 
@@ -156,7 +156,7 @@ def test_a_sigmoid_head_for_two_classes_trains_and_is_examined(new_run):
     ],
 )
 def test_the_plan_gives_the_head_its_time_before_stages_open(asked, phases):
-    assert [(p.name, p.frozen_stages, p.last_epoch) for p in training.plan(asked, 5)] == phases
+    assert [(p.name, p.frozen_stages, p.last_epoch) for p in phase.plan(asked, 5)] == phases
 
 
 def test_a_package_that_cannot_be_made_does_not_cost_the_finished_training(new_run, tmp_path):

@@ -36,7 +36,7 @@ class Batches(keras.utils.PyDataset):
         """Return the number of batches of an epoch."""
         return math.ceil(len(self.rows) / self.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         """Return one batch in the order of the rows."""
         rows = self.rows[index * self.batch_size : (index + 1) * self.batch_size]
         return np.stack([self.pixels[row] for row in rows]), self.targets[rows]
@@ -54,7 +54,14 @@ class TrainingBatches(Batches):
         batch_size: As in ``Batches``.
         seed: Start of the draws.
         epoch: The epoch whose batches are asked for, from 1; ``FollowEpoch`` keeps it right in training.
+
+    Attributes:
+        parts: In how many parts each batch is given, one after the other; see ``step.py``.
+        of_classes: How much a picture of each label counts, where batches come in parts; equally if not given.
     """
+
+    parts = 1
+    of_classes: dict[int, float] | None = None
 
     def __init__(self, pixels: np.ndarray, rows: Sequence[int], targets: np.ndarray, batch_size: int, *,
                  seed: int, epoch: int) -> None:  # fmt: skip
@@ -62,14 +69,49 @@ class TrainingBatches(Batches):
         self.seed = seed
         self.epoch = epoch
 
+    def __len__(self) -> int:
+        """Return the number of parts of batches of an epoch."""
+        return super().__len__() * self.parts
+
     def begin(self, epoch: int) -> None:
         """Go on to an epoch, from 1."""
         self.epoch = epoch
 
     def drawn(self, index: int) -> np.ndarray:
-        """Return the rows of one batch of the current epoch."""
+        """Return the rows of one batch of the current epoch, or of one part of it.
+
+        A last batch with fewer pictures than parts gives some of them twice, so that no part is empty.
+        """
+        batch, positions, size = self._part(index)
         order = np.random.default_rng((self.seed, self.epoch)).permutation(self.rows)
-        return order[index * self.batch_size : (index + 1) * self.batch_size]
+        return order[batch * self.batch_size + positions % size]
+
+    def seen(self, count: int) -> int:
+        """Return how many pictures the first batches of an epoch hold; ``count`` as in ``len``."""
+        if self.parts == 1:
+            return min(count * self.batch_size, len(self.rows))
+        return sum(len(self._part(index)[1]) for index in range(count))
+
+    def weighed(self, index: int, inputs: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return inputs and targets, and for a part of a batch how much each picture counts.
+
+        Keras takes the mean over each part and then over the parts; with these weights the result is the mean over the
+        whole batch also where it cannot be divided evenly.
+        """
+        targets = self.targets[rows]
+        if self.parts == 1:
+            return inputs, targets
+        _, positions, size = self._part(index)
+        weights = np.where(positions < size, len(positions) * self.parts / size, 0.0)
+        if self.of_classes:
+            weights = weights * [self.of_classes[int(label)] for label in targets.ravel()]
+        return inputs, targets, weights.astype("float32")
+
+    def _part(self, index: int) -> tuple[int, np.ndarray, int]:
+        """Return the number of a batch, the places in it that a part has, and how many pictures the batch holds."""
+        batch, part = divmod(index, self.parts)
+        size = min(self.batch_size, len(self.rows) - batch * self.batch_size)
+        return batch, np.array_split(np.arange(max(size, self.parts)), self.parts)[part], size
 
 
 class ShuffledViews(TrainingBatches):
@@ -91,12 +133,12 @@ class ShuffledViews(TrainingBatches):
         self.workers = WORKERS
         self.strengths = strengths
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return one batch of the current epoch."""
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+        """Return one batch of the current epoch; see ``weighed``."""
         rows = self.drawn(index)
-        draws = np.random.default_rng((self.seed, self.epoch, index))
-        views = [augmentation.view(self.pixels[row], self.strengths, draws) for row in rows]
-        return np.stack(views), self.targets[rows]
+        draws = (np.random.default_rng((self.seed, self.epoch, row)) for row in rows)
+        views = [augmentation.view(self.pixels[row], self.strengths, rng) for row, rng in zip(rows, draws, strict=True)]
+        return self.weighed(index, np.stack(views), rows)
 
 
 class ShuffledFeatures(TrainingBatches):
@@ -136,15 +178,23 @@ class ShuffledFeatures(TrainingBatches):
         """Return how many views an epoch draws from."""
         return max(1, min(self.views, epoch - self.first_epoch + 1))
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return one batch of the current epoch: (B, *shape) float32 and targets."""
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+        """Return one batch of the current epoch: (B, *shape) float32 and targets; see ``weighed``."""
         rows = self.drawn(index)
+        return self.weighed(index, self._of(rows, "float32"), rows)
+
+    def of_epoch(self) -> np.ndarray:
+        """Return all pictures of the current epoch in their own order, each in the view that it draws: (n, *shape)."""
+        return self._of(np.arange(len(self.rows)), np.result_type(*self._there))
+
+    def _of(self, rows: np.ndarray, dtype: Any) -> np.ndarray:
+        """Return pictures, each in the view that it draws."""
         views = self._drawn_views[rows]
-        batch = np.empty((len(rows), *self.pixels.shape[1:]), "float32")
+        found = np.empty((len(rows), *self.pixels.shape[1:]), dtype)
         for number in np.unique(views):
             mine = views == number
-            batch[mine] = self._there[number][rows[mine]]
-        return batch, self.targets[rows]
+            found[mine] = self._there[number][rows[mine]]
+        return found
 
 
 class FollowEpoch(keras.callbacks.Callback):

@@ -10,6 +10,7 @@ from tlcore.errors import TrainingError
 from tlcore.runs import events
 from tlcore.runs.run import Run
 from tlcore.training import checkpoint
+from tlcore.training.batches import TrainingBatches
 
 # How often the page can learn of new batches; more would only make the file long.
 BATCH_EVENT_EVERY_S = 0.25
@@ -77,17 +78,15 @@ class WriteEvents(keras.callbacks.Callback):
         run: Whose events.
         best: Tells which epoch is the best; must come before this one in the list of callbacks.
         phase: "head" or "fine-tuning".
-        batch_size: Pictures per step.
-        n_train: Training pictures per epoch.
+        batches: What is trained on.
     """
 
-    def __init__(self, run: Run, best: KeepBest, phase: str, batch_size: int, n_train: int) -> None:
+    def __init__(self, run: Run, best: KeepBest, phase: str, batches: TrainingBatches) -> None:
         super().__init__()
         self.log = run.events
         self.best = best
         self.phase = phase
-        self.batch_size = batch_size
-        self.n_train = n_train
+        self.batches = batches
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Start to count; ``epoch`` counts from 0."""
@@ -100,8 +99,8 @@ class WriteEvents(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Write the mean since the last event, if it is time; ``batch`` counts from 0."""
         now = time.monotonic()
-        seen = min((batch + 1) * self.batch_size, self.n_train)
-        if now - self.written < BATCH_EVENT_EVERY_S and seen < self.n_train:
+        seen = self.batches.seen(batch + 1)
+        if now - self.written < BATCH_EVENT_EVERY_S and batch + 1 < len(self.batches):
             return
         logs = logs or {}
         sums = (float(logs["loss"]) * seen, float(logs["accuracy"]) * seen)
@@ -181,5 +180,6 @@ class StopAsked(Exception):
 
 def _current_rate(optimizer: keras.optimizers.Optimizer) -> float:
     """Return the rate of the fastest group at this step."""
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # float16 is scaled by one around it
     groups = getattr(optimizer, "optimizers", [optimizer])
     return max(float(group.learning_rate) for group in groups)

@@ -3,7 +3,10 @@
 import importlib
 import importlib.metadata
 import importlib.util
+import os
 import platform
+import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +72,39 @@ def uses_xla() -> bool:
     There it made depthwise networks ten times slower on a processor (our measurement with the pinned version).
     """
     return keras.backend.backend() == "jax"
+
+
+def reduced() -> tuple[str, ...]:
+    """Return the precisions below float32 that may be tried in training: float16 pays on graphics cards only."""
+    return ("bfloat16", "float16") if take().kind == "GPU" else ("bfloat16",)
+
+
+def xla_choices() -> tuple[bool, ...]:
+    """Return whether XLA may be used and may be left: a choice only with TensorFlow on a graphics card."""
+    if uses_xla():
+        return (True,)
+    return (False, True) if take().kind == "GPU" else (False,)
+
+
+def free_bytes() -> int | None:
+    """Return how much memory of the graphics card is free, or None where there is no such card or nobody tells."""
+    if take().kind != "GPU":
+        return None
+    if keras.backend.backend() == "jax":
+        told = importlib.import_module("jax").devices()[0].memory_stats() or {}
+        return int(told["bytes_limit"] - told["bytes_in_use"]) if "bytes_limit" in told else None
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return None
+    ask = [program, "--query-gpu=memory.free", "--format=csv,noheader,nounits", f"--id={_first_visible()}"]
+    answer = subprocess.run(ask, capture_output=True, text=True, timeout=20)
+    said = answer.stdout.strip().splitlines()
+    return int(said[0]) << 20 if answer.returncode == 0 and said and said[0].isdigit() else None
+
+
+def _first_visible() -> str:
+    """Return the number of the first card that we may use, as its maker's program counts."""
+    return (os.environ.get("CUDA_VISIBLE_DEVICES") or "0").split(",")[0].strip()
 
 
 def is_out_of_memory(error: BaseException) -> bool:

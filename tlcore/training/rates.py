@@ -4,6 +4,8 @@ Adam undoes any scaling of the gradient, so each group has an optimizer of its o
 (``keras.optimizers.MultiOptimizer``).
 """
 
+from typing import Any
+
 import keras
 
 from tlcore.training.classifier import Classifier
@@ -43,16 +45,39 @@ def schedule(rate: float, steps: int) -> keras.optimizers.schedules.LearningRate
     )
 
 
+class OfWholeSteps(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule for steps that are computed in parts: Keras counts the parts, the schedule the whole steps.
+
+    Args:
+        plan: The schedule.
+        parts: Of each step.
+    """
+
+    def __init__(self, plan: keras.optimizers.schedules.LearningRateSchedule, parts: int) -> None:
+        self.plan = plan
+        self.parts = parts
+
+    def __call__(self, step: Any) -> Any:
+        """Return the rate of the step that part number ``step`` (from 0) belongs to."""
+        return self.plan(keras.ops.floor_divide(step, self.parts))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what it was made of."""
+        return {"plan": self.plan, "parts": self.parts}
+
+
 def _optimizer(recipe: Recipe, rate: float, steps: int, name: str) -> keras.optimizers.Optimizer:
     """Return the recipe's optimizer for one group of layers."""
-    plan = schedule(rate, steps)
+    parts = recipe.step_parts or 1
+    plan = schedule(rate, steps) if parts == 1 else OfWholeSteps(schedule(rate, steps), parts)
+    options = {"name": name, "gradient_accumulation_steps": parts if parts > 1 else None}
     if recipe.optimizer == "adamw":
-        return keras.optimizers.AdamW(plan, weight_decay=recipe.weight_decay, name=name)
+        return keras.optimizers.AdamW(plan, weight_decay=recipe.weight_decay, **options)
     if recipe.optimizer == "adam":
-        return keras.optimizers.Adam(plan, name=name)
+        return keras.optimizers.Adam(plan, **options)
     if recipe.optimizer == "rmsprop":
-        return keras.optimizers.RMSprop(plan, momentum=0.9, name=name)
-    return keras.optimizers.SGD(plan, momentum=0.9, nesterov=True, name=name)
+        return keras.optimizers.RMSprop(plan, momentum=0.9, **options)
+    return keras.optimizers.SGD(plan, momentum=0.9, nesterov=True, **options)
 
 
 def optimizer(recipe: Recipe, classifier: Classifier, phase: str, steps: int) -> keras.optimizers.Optimizer:
@@ -62,7 +87,7 @@ def optimizer(recipe: Recipe, classifier: Classifier, phase: str, steps: int) ->
         recipe: Settled.
         classifier: Its flags tell which stages learn.
         phase: "head" or "fine-tuning".
-        steps: Steps of the whole phase.
+        steps: Steps of the whole phase, whole ones where they are computed in parts.
     """
     head = _optimizer(recipe, head_rate(recipe, phase), steps, "head")
     groups: dict[str, keras.optimizers.Optimizer] = {}

@@ -16,6 +16,7 @@ PRESETS = ("none", "light", "strong")
 OPTIMIZERS = ("adamw", "adam", "rmsprop", "sgd")
 POOLINGS = ("average", "max", "flatten")
 HEAD_STARTS = ("random", "fitted")
+PRECISIONS = ("float32", "bfloat16", "float16")
 ACTIVATIONS = ("softmax", "sigmoid")
 RESIZES = ("crop", "stretch", "pad")
 
@@ -110,6 +111,13 @@ class Recipe:
         0.15, "Share of the pictures kept for checking after each epoch.", low=0.02, high=0.6
     )
     test_share: float = choice(0.15, "Share of the pictures kept for the exam at the end.", low=0.02, high=0.6)
+    precision: str | None = choice(
+        None, "Numbers that open stages are trained in; the fastest sound ones if not given.", one_of=PRECISIONS
+    )
+    xla: bool | None = choice(None, "Compile training steps with XLA; where that is faster if not given.")
+    step_parts: int | None = choice(
+        None, "Compute each training step in this many parts, so that a slow one can be watched.", low=1, high=64
+    )
     seed: int = choice(
         0, "Start of every random draw; the same seed gives the same run on the same computer.", low=0, high=2**31 - 1
     )
@@ -136,7 +144,8 @@ def _check_field(declared: Field, value: Any) -> None:
     """Raise ``RecipeError`` if a value is not allowed for its field."""
     allowed = declared.metadata
     title = declared.name.replace("_", " ")
-    if allowed["one_of"] and value not in allowed["one_of"]:
+    is_open = value is None and declared.default is None
+    if allowed["one_of"] and value not in allowed["one_of"] and not is_open:
         raise RecipeError(
             f"The choice “{value}” for {title} is not known.", f"Choose one of: {', '.join(allowed['one_of'])}."
         )

@@ -1,7 +1,6 @@
 """The story of one run, from a recipe to a proven model. Read it top to bottom."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -20,30 +19,14 @@ from tlcore.training import (
     classifier,
     device,
     finishing,
-    first_answer,
-    freezing,
-    rates,
+    phase,
     recipe,
     settling,
 )
-from tlcore.training.batches import FollowEpoch
-from tlcore.training.callbacks import KeepBest, ObeyStop, ReportProgress, StopAsked, WriteEvents
+from tlcore.training.callbacks import KeepBest, ReportProgress, StopAsked
 from tlcore.training.features import Source
 from tlcore.training.recipe import Recipe
-from tlcore.training.supply import Material, Supplier, Supply
-
-# Of all epochs, those for the head alone before stages are opened: random last layers would send large gradients
-# into the backbone and destroy what it knows (Kumar et al., arXiv 2202.10054; Keras' transfer learning guide).
-HEAD_EPOCHS_SHARE = 0.3
-
-
-@dataclass(frozen=True)
-class Phase:
-    """A part of the training with its own set of learning stages; epochs count from 1 and include the last."""
-
-    name: str
-    frozen_stages: int
-    last_epoch: int
+from tlcore.training.supply import Material, Supplier
 
 
 def train(run: Run) -> None:
@@ -52,6 +35,18 @@ def train(run: Run) -> None:
     Raises:
         UserError: The run cannot go on, for a reason that the user can mend.
         StopAsked: Someone asked to stop; the best weights so far, if any, are in the run's checkpoint.
+    """
+    model, array = learn(run)
+    if keras.backend.backend() == "tensorflow":  # other backends leave the results to a worker of their own
+        finishing.finish(run, model, array)
+
+
+def learn(run: Run) -> tuple[keras.Model, np.ndarray]:
+    """Train; return the model with its best weights and the pixel array (N, S, S, 3) uint8 of all pictures.
+
+    Raises:
+        UserError: As in ``train``.
+        StopAsked: As in ``train``.
     """
     taken = device.take()
     run.events.write(events.Started(taken.kind, taken.name, device.versions()))
@@ -65,13 +60,12 @@ def train(run: Run) -> None:
     material = Material(source, split, _targets(dataset, asked), parts, asked.backbone)
     supplier = Supplier(material, asked, ReportProgress(run, "Running the frozen stages"), _note_to(run))
     best = KeepBest(run, asked.patience if asked.early_stopping else None, parts.model)
-    for phase in plan(asked, len(parts.stages)):
+    for part in phase.plan(asked, len(parts.stages)):
         if best.best_epoch is not None:
             checkpoint.assign(parts.model, run.best_checkpoint)
-        _fit(run, phase, material, supplier, best)
+        phase.fit(run, part, material, supplier, best)
     run.events.write(events.Trained(checkpoint.assign(parts.model, run.best_checkpoint)))
-    if keras.backend.backend() == "tensorflow":  # other backends leave the results to a worker of their own
-        finishing.finish(run, parts.model, array)
+    return parts.model, array
 
 
 def settle(run: Run, dataset: Dataset, split: Split) -> Recipe:
@@ -94,72 +88,6 @@ def fetch_weights(run: Run, asked: Recipe) -> Path | None:
         run.events.write(events.Note("The backbone starts from random weights: it has never seen a picture."))
         return None
     return weights.fetch(table.get(asked.backbone), ReportProgress(run, "Fetching weights"))
-
-
-def plan(asked: Recipe, n_stages: int) -> tuple[Phase, ...]:
-    """Return the phases: first the head on frozen stages, then, unless all is frozen, the open stages too."""
-    epochs = int(asked.epochs or 1)
-    frozen = recipe.frozen_count(asked, n_stages)
-    if frozen == n_stages:
-        return (Phase("head", n_stages, epochs),)
-    if epochs == 1 or asked.weights == "random":
-        return (Phase("fine-tuning", frozen, epochs),)
-    head_epochs = max(1, round(epochs * HEAD_EPOCHS_SHARE))
-    return Phase("head", n_stages, head_epochs), Phase("fine-tuning", frozen, epochs)
-
-
-def _fit(run: Run, phase: Phase, material: Material, supplier: Supplier, best: KeepBest) -> None:
-    """Train one phase."""
-    parts = material.parts
-    freezing.freeze(parts, phase.frozen_stages)
-    supply = supplier.phase(phase.frozen_stages, best.last_epoch + 1)
-    asked, training = supplier.recipe, supply.training
-    recipe.save(asked, run.resolved_file)
-    if supply.reason:
-        run.events.write(events.Note(supply.reason))
-    n_epochs = phase.last_epoch - best.last_epoch
-    learning, total = freezing.count_learning(parts.model)
-    run.events.write(
-        events.PhaseStarted(phase.name, best.last_epoch + 1, phase.last_epoch, len(training), learning, total)
-    )
-    supply.model.compile(
-        optimizer=rates.optimizer(asked, parts, phase.name, n_epochs * len(training)),
-        loss="binary_crossentropy" if asked.activation == "sigmoid" else "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-        jit_compile=device.uses_xla(),
-    )
-    if phase.name == "head" and first_answer.is_possible(asked, training):
-        _answer_first(run, material, supply, asked, best)
-    supply.model.fit(
-        training,
-        validation_data=supply.validation,
-        initial_epoch=best.last_epoch,
-        epochs=phase.last_epoch,
-        shuffle=False,  # the batches come shuffled
-        class_weight=settling.weights_of_classes(run.dataset(), material.split) if asked.class_weights else None,
-        callbacks=[
-            FollowEpoch(training),
-            best,
-            WriteEvents(run, best, phase.name, training.batch_size, len(material.split.train)),
-            ObeyStop(run),
-        ],
-        verbose=0,
-    )
-
-
-def _answer_first(run: Run, material: Material, supply: Supply, asked: Recipe, best: KeepBest) -> None:
-    """Fit the final layer in closed form, keep it as a model that can be used, and say what training has to beat."""
-    layer = material.parts.head[-1]
-    at_random = layer.get_weights()
-    weigh = settling.weights_of_classes(run.dataset(), material.split) if asked.class_weights else None
-    n_classes = len(run.dataset().class_names)
-    found = first_answer.fit_to(supply.training, n_classes, weigh, asked.activation == "sigmoid", asked.seed)
-    layer.set_weights([found.kernel, found.bias])
-    judged = supply.model.evaluate(supply.validation, verbose=0, return_dict=True)
-    best.start_with(judged["loss"])
-    run.events.write(events.FirstAnswer(judged["loss"], judged["accuracy"]))
-    if asked.head_start == "random":
-        layer.set_weights(at_random)
 
 
 def _note_to(run: Run) -> Callable[[str], None]:
@@ -190,4 +118,4 @@ def rebuild(run: Run) -> keras.Model:
     return parts.model
 
 
-__all__ = ["Phase", "StopAsked", "fetch_weights", "pixels_of", "plan", "rebuild", "settle", "train"]
+__all__ = ["StopAsked", "fetch_weights", "learn", "pixels_of", "rebuild", "settle", "train"]
