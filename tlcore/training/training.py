@@ -113,9 +113,14 @@ def rebuild(run: Run) -> keras.Model:
     Raises:
         TrainingError: The checkpoint does not fit the recipe.
     """
+    return rebuilt(run).model
+
+
+def rebuilt(run: Run) -> classifier.Classifier:
+    """Return the same model as ``rebuild`` with its parts."""
     parts = classifier.build(run.recipe(), len(run.dataset().class_names), weights=None)
     checkpoint.assign(parts.model, run.best_checkpoint)
-    return parts.model
+    return parts
 
 
-__all__ = ["StopAsked", "fetch_weights", "learn", "pixels_of", "rebuild", "settle", "train"]
+__all__ = ["StopAsked", "fetch_weights", "learn", "pixels_of", "rebuild", "rebuilt", "settle", "train"]
