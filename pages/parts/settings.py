@@ -6,8 +6,9 @@ from typing import Any
 import streamlit as st
 
 from tlcore.training import augmentation
-from tlcore.training.recipe import ACTIVATIONS, HEAD_STARTS, OPTIMIZERS, POOLINGS, PRESETS, RESIZES, Recipe
+from tlcore.training.recipe import ACTIVATIONS, HEAD_STARTS, OPTIMIZERS, POOLINGS, PRECISIONS, PRESETS, RESIZES, Recipe
 
+THAW_CHOOSES = "Thaw chooses"
 DECLARED = {declared.name: declared for declared in fields(Recipe)}
 STRENGTHS = ("rotation", "zoom", "crop", "brightness", "contrast")
 MIRRORS = (("horizontal_flip", "Mirror left and right"), ("vertical_flip", "Mirror top and bottom"))
@@ -78,12 +79,19 @@ def ask_learning(settled: Recipe) -> dict[str, Any]:
     if chosen["early_stopping"]:
         with left:
             chosen["patience"] = number("patience", "Patience in epochs", settled, is_whole=True, step=1)
+    with left:
+        numbers = st.selectbox(
+            "Numbers that open stages compute with",
+            (THAW_CHOOSES, *PRECISIONS),
+            help=DECLARED["precision"].metadata["help"],
+        )
     with right:
         weigh = st.selectbox(
             "Make small classes count more",
-            ("Thaw chooses", "yes", "no"),
+            (THAW_CHOOSES, "yes", "no"),
             help=DECLARED["class_weights"].metadata["help"],
         )
+    chosen["precision"] = None if numbers == THAW_CHOOSES else numbers
     return chosen | {"class_weights": {"yes": True, "no": False}.get(weigh)}
 
 
