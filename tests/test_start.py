@@ -79,6 +79,12 @@ def project(set_up_once: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(set_up_once, tmp_path / "project", symlinks=True))
 
 
+@pytest.fixture(scope="module")
+def tried(set_up_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy in which tests are run again and again; the first time sets them up."""
+    return Path(shutil.copytree(set_up_once, tmp_path_factory.mktemp("tried") / "project", symlinks=True))
+
+
 def has_package(project: Path, name: str) -> bool:
     python = project / start.PYTHON.relative_to(start.ROOT)
     return subprocess.run([python, "-c", f"import {name}"], capture_output=True).returncode == 0
@@ -351,18 +357,18 @@ def test_an_app_that_answers_only_with_errors_is_ended(project: Path) -> None:
         ("", [], 5),
     ],
 )
-def test_the_exit_code_is_that_of_pytest(project: Path, body: str, arguments: list[str], code: int) -> None:
-    (project / "tests" / "test_it.py").write_text(body)
+def test_the_exit_code_is_that_of_pytest(tried: Path, body: str, arguments: list[str], code: int) -> None:
+    (tried / "tests" / "test_it.py").write_text(body)
     env = with_our_packages(THAW_BROWSER=sys.executable)
-    assert call(project, "test", "-p", "no:cacheprovider", *arguments, env=env).returncode == code
-    assert has_package(project, "needed_for_tests")
+    assert call(tried, "test", "-p", "no:cacheprovider", *arguments, env=env).returncode == code
+    assert has_package(tried, "needed_for_tests")
 
 
-def test_the_tests_are_told_which_browser_was_found(project: Path) -> None:
-    (project / "tests" / "test_it.py").write_text(
+def test_the_tests_are_told_which_browser_was_found(tried: Path) -> None:
+    (tried / "tests" / "test_it.py").write_text(
         f"import os\ndef test_it(): assert os.environ['THAW_BROWSER'] == {sys.executable!r}"
     )
-    assert call(project, "test", env=with_our_packages(THAW_BROWSER=sys.executable)).returncode == 0
+    assert call(tried, "test", env=with_our_packages(THAW_BROWSER=sys.executable)).returncode == 0
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="hides the browsers by an empty PATH")

@@ -75,9 +75,9 @@ def has_weights() -> bool:
     return (SHARED / "weights" / "keras_home" / "models" / BACKBONE_WEIGHTS).is_file()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory, browser_path, has_weights) -> Iterator[str]:
-    """The address of the real app."""
+    """The address of the real app, which runs for the tests of a file."""
     home, keras_home = tmp_path_factory.mktemp("thaw"), tmp_path_factory.mktemp("keras")
     (keras_home / "models").mkdir()
     if has_weights:
@@ -142,9 +142,9 @@ def _stop_runs(home: Path) -> None:
         (folder / "stop").touch()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(browser_path) -> Iterator[Browser]:
-    """One Chromium for all tests."""
+    """One Chromium for the tests of a file; one that stayed until the last test of all would cost time meanwhile."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=browser_path, args=list(SWITCHES))
         yield started

@@ -11,7 +11,7 @@ def test_sample_pictures_are_drawn_and_learned_without_any_network(tmp_path):
     nowhere = {**NO_NETWORK, "KERAS_HOME": str(tmp_path / "keras"), "THAW_HOME": str(tmp_path / "thaw")}
     assert call("sample", "signs", "--out", tmp_path / "signs", **nowhere).returncode == 0
 
-    ended = call("train", tmp_path / "signs", "--out", tmp_path / "run", "--epochs", "8", "--json", **nowhere)
+    ended = call("train", tmp_path / "signs", "--out", tmp_path / "run", "--epochs", "3", "--json", **nowhere)
 
     assert ended.returncode == 0, ended.stderr
     value = json.loads(ended.stdout)

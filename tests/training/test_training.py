@@ -128,14 +128,29 @@ def test_what_was_settled_is_written_down_with_its_reasons(trained):
     assert json.loads(trained.recipe_file.read_text())["class_weights"] is None
 
 
-def test_the_same_seed_gives_the_same_curve(new_run, tmp_path):
-    curves = []
-    for number in (1, 2):
-        run = new_run(epochs=2, augment="strong", dropout=0.5, batch_size=8)
+@pytest.fixture(scope="module")
+def twice(drawn_dataset, tmp_path_factory):
+    """Two finished runs of the same recipe: random views, random drops, a head of two layers."""
+    from tlcore.images import split
+
+    recipe = Recipe(backbone="mobilenet_025", weights="random", image_size=32, epochs=2, frozen_stages="all",
+                    augment="strong", hidden_units=4, dropout=0.5, batch_size=8)  # fmt: skip
+    drawn = split.draw(drawn_dataset, recipe.validation_share, recipe.test_share, recipe.seed)
+    made = [runs.create(tmp_path_factory.mktemp("twice") / "run", recipe, drawn_dataset, drawn) for _ in range(2)]
+    for run in made:
         training.train(run)
-        curves.append([(event.loss, event.val_loss) for event in events.of_type(run.events.all(), events.EpochEnd)])
-        run.folder.rename(tmp_path / f"run {number}")
-    assert curves[0] == curves[1]
+    return made
+
+
+def test_the_same_seed_gives_the_same_curve(twice):
+    first, second = (
+        [(event.loss, event.val_loss) for event in events.of_type(run.events.all(), events.EpochEnd)] for run in twice
+    )
+    assert first == second and len(first) == 2
+
+
+def test_a_head_of_two_layers_has_no_first_answer(twice):
+    assert events.last(twice[0].events.all(), events.FirstAnswer) is None
 
 
 def test_a_sigmoid_head_for_two_classes_trains_and_is_examined(new_run):
@@ -195,9 +210,3 @@ def test_a_head_that_starts_fitted_begins_where_the_first_answer_is(new_run, tmp
         losses = losses_of(run)
         assert (losses[1] == pytest.approx(losses[0], rel=1e-4)) == (start == "fitted")
         run.folder.rename(tmp_path / start)
-
-
-def test_a_head_of_two_layers_has_no_first_answer(new_run):
-    run = new_run(epochs=1, hidden_units=4)
-    training.train(run)
-    assert events.last(run.events.all(), events.FirstAnswer) is None
