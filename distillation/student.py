@@ -74,7 +74,10 @@ def build(plan: Plan, targets: Targets, side: int) -> keras.Model:
         loss_weights={"middle": plan.middle_weight, "final": 1.0, "pooled": 1.0, "scores": 1.0},
         jit_compile="auto" if keras.backend.backend() == "jax" else False,
     )
+    # What the first step would make is made here: TensorFlow traces a step that makes variables twice.
     optimizer.build(model.trainable_variables)
+    nothing = {name: np.zeros((1, *output.shape[1:]), "float32") for name, output in outputs.items()}
+    model.compute_loss(y=nothing, y_pred=nothing)
     return model
 
 

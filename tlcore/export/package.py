@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tlcore import atomic
 from tlcore.errors import ExportError
@@ -16,6 +17,9 @@ from tlcore.results import prediction
 from tlcore.results.prediction import Answer
 from tlcore.runs.run import Run
 
+if TYPE_CHECKING:
+    import keras
+
 # Enough that a wrong scaling or a swapped channel cannot hide, few enough to take seconds.
 PARITY_PICTURES = 64
 
@@ -24,7 +28,12 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def write(
-    run: Run, out: Path, *, file_format: str = "keras", progress: Callable[[int, int], None] | None = None
+    run: Run,
+    out: Path,
+    *,
+    file_format: str = "keras",
+    model: "keras.Model | None" = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Write the package of a finished run and return its path; at no time is half a zip at ``out``.
 
@@ -35,6 +44,7 @@ def write(
         run: A run with model and report.
         out: Where the zip goes; replaced if it exists.
         file_format: One of ``formats.FORMATS``.
+        model: The run's own model where ``prediction.load`` has opened it already.
         progress: Called with steps done and steps in all (3: answers, zip, proof).
 
     Raises:
@@ -43,7 +53,7 @@ def write(
     """
     chosen_format, described = formats.get(file_format), metadata.of_run(run)
     say = progress or (lambda _done, _total: None)
-    own, n_examples = _own_answers(run)
+    own, n_examples = _own_answers(run, model)
     say(1, 3)
     example_files, expected = script.examples(own[:n_examples])
     texts = script.texts(described) | {"examples/expected.json": expected}
@@ -57,7 +67,7 @@ def write(
     return out
 
 
-def _own_answers(run: Run) -> tuple[list[Answer], int]:
+def _own_answers(run: Run, model: "keras.Model | None") -> tuple[list[Answer], int]:
     """Return what the run's own model says about exam pictures, examples first, and the number of examples."""
     root, candidates = run.dataset().root, _exam_pictures(run)
     missing = [picture for picture in candidates if not (root / picture.file).is_file()]
@@ -66,7 +76,8 @@ def _own_answers(run: Run) -> tuple[list[Answer], int]:
     example_pictures = script.choose_examples(root, candidates)
     others = [picture for picture in candidates if picture not in example_pictures]
     wanted = example_pictures + _spread(others, PARITY_PICTURES - len(example_pictures))
-    answers = prediction.predict(run, [root / picture.file for picture in wanted])
+    files = [root / picture.file for picture in wanted]
+    answers = prediction.answers(model or prediction.load(run.model_file), files, run.recipe().resize)
     for answer in answers:
         if answer.problem:
             raise _pictures_gone(f"{answer.file} {answer.problem}.")

@@ -28,17 +28,18 @@ def finish(run: Run, model: keras.Model, pixels: np.ndarray) -> None:
     probabilities = prediction.probabilities(saved, pixels, progress=looking, rows=rows)
     scores = evaluation.evaluate(probabilities, [dataset.pictures[row] for row in rows], dataset.class_names)
     report.save(scores, run.report_file)
-    _pack(run)
+    _pack(run, saved)
     kept = position.epoch_of(run.best_checkpoint) or 0
     run.events.write(events.Finished(scores.test_accuracy, scores.n_test, kept))
 
 
-def _pack(run: Run) -> None:
+def _pack(run: Run, saved: keras.Model) -> None:
     """Write the package. Model and report are there by now, so a failure is said and is not the end of the run."""
     try:
         package.write(
             run,
             run.exports / "keras.zip",
+            model=saved,
             progress=ReportProgress(run, "Packing and proving the model", obeys_stop=False),
         )
     except ExportError as error:

@@ -3,6 +3,7 @@
 import gc
 from dataclasses import dataclass, replace
 
+import keras
 import numpy as np
 
 from tlcore.backbones import stage_table, table
@@ -184,13 +185,21 @@ def guessed_s(asked: Recipe, frozen_stages: int, learned_from: np.ndarray, n_pic
 
 
 def _compile(supply: Supply, material: Material, asked: Recipe, phase: Phase, n_epochs: int) -> None:
-    """Compile the model of a phase as a recipe says."""
+    """Compile the model of a phase as a recipe says.
+
+    Variables of optimizer and metrics are made here: if the first step makes them, TensorFlow traces it twice, which
+    took as long again as the whole training of a small head (our measurement).
+    """
     n_steps = n_epochs * len(supply.training) // supply.training.parts
-    optimizer = rates.optimizer(asked, material.parts, phase.name, n_steps)
+    optimizer = precision.scaled(rates.optimizer(asked, material.parts, phase.name, n_steps), str(asked.precision))
+    optimizer.build(supply.model.trainable_variables)
+    is_sigmoid = asked.activation == "sigmoid"
+    metrics = keras.metrics
+    accuracy = (metrics.BinaryAccuracy if is_sigmoid else metrics.SparseCategoricalAccuracy)(name="accuracy")
     supply.model.compile(
-        optimizer=precision.scaled(optimizer, str(asked.precision)),
-        loss="binary_crossentropy" if asked.activation == "sigmoid" else "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
+        optimizer=optimizer,
+        loss="binary_crossentropy" if is_sigmoid else "sparse_categorical_crossentropy",
+        metrics=[accuracy],
         jit_compile=bool(asked.xla),
     )
 
