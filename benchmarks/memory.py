@@ -6,12 +6,13 @@ finished report and package. Twice: with all stages frozen, and with the last st
 or with ``--weights imagenet`` real ones, which have to be in ``KERAS_HOME/models`` or are fetched. Looking over is a
 line of its own, because it ends before a training begins. Nothing is cached before.
 
-Fifty times a second the memory of the whole process tree is added up, and the highest sum counts. Only on Linux.
+Twenty times a second the memory of the whole process tree is added up, and the highest sum counts. Only on Linux. What
+several processes have in common counts once: each is given its share of it (Pss).
 
-    of its own   what only these processes use (RssAnon and RssShmem). The system cannot take it back: this is what a
+    of its own   what was written into memory (Pss_Anon and Pss_Shmem). The system cannot take it back: this is what a
                  computer must have.
-    resident     the same, and what is mapped from files (RssFile): programs, pixels, kept features. The system takes it
-                 back when others need it and reads it again. What several processes share counts once for each.
+    resident     the same, and what is mapped from files (Pss_File): programs, pixels, kept features. The system takes
+                 it back when others need it and reads it again. What others run at that time counts in part.
 
 Wanted: a training on 10,000 pictures below 2.5 GB, and time that grows as the number of pictures does. The last lines
 say where a straight line through the measured points comes to at 100,000. Nothing is asserted.
@@ -42,7 +43,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CLASSES, SHORTEST, LONGEST, SIDE = 10, 128, 200, 128
 BACKBONE = "mobilenet_v2_100"
 FAR = 100_000
-LOOK_EVERY_S = 0.02
+LOOK_EVERY_S = 0.05
 MB = 1e6
 # As many epochs as give each picture the same number of views, however many pictures there are: see supply.py.
 WORKS = {
@@ -108,11 +109,11 @@ class Watch:
 
     def _look(self) -> None:
         while self._process.poll() is None:
-            found = [_memory(number) for number in tree(self._process.pid)]
-            own, mapped = (sum(column) for column in zip(*found, strict=True))
+            found = [memory(number) for number in tree(self._process.pid)]
+            own, resident = (sum(column) for column in zip(*found, strict=True))
             if own > self.own:
                 self.own, self.own_at = own, time.time()
-            self.resident = max(self.resident, own + mapped)
+            self.resident = max(self.resident, resident)
             time.sleep(LOOK_EVERY_S)
 
 
@@ -135,16 +136,16 @@ def _children_files(process: int) -> list[Path]:
         return []
 
 
-def _memory(process: int) -> tuple[int, int]:
-    """Return the bytes of a process that are its own, and those that are mapped from files."""
+def memory(process: int) -> tuple[int, int]:
+    """Return the bytes of a process that are its own, and all that it has in memory; its share of what is shared."""
     try:
-        status = Path(f"/proc/{process}/status").read_text()
+        table = Path(f"/proc/{process}/smaps_rollup").read_text()
     except OSError:  # it has ended meanwhile
         return 0, 0
-    lines = (line.split() for line in status.splitlines())
-    kilobytes = {words[0]: int(words[1]) for words in lines if words and words[0].startswith("Rss")}
-    own = kilobytes.get("RssAnon:", 0) + kilobytes.get("RssShmem:", 0)
-    return 1024 * own, 1024 * kilobytes.get("RssFile:", 0)
+    rows = (line.split() for line in table.splitlines())
+    kilobytes = {words[0]: int(words[1]) for words in rows if words[0].startswith("Pss")}
+    own = kilobytes.get("Pss_Anon:", 0) + kilobytes.get("Pss_Shmem:", 0)
+    return 1024 * own, 1024 * kilobytes.get("Pss:", 0)
 
 
 def watched(home: Path, *command: str) -> tuple[Watch, float]:
@@ -233,7 +234,7 @@ def main() -> None:
         found: Dataset = inspection.inspect(asked.look / "pictures").dataset
         dataset.save(found, asked.look / "dataset.json")
         return
-    if not Path("/proc/self/status").is_file():
+    if not Path("/proc/self/smaps_rollup").is_file():
         parser.error("this benchmark reads /proc, which only Linux has")
     if asked.weights == "imagenet":
         weights.fetch(table.get(BACKBONE))  # now, so that it is not measured
