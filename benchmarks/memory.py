@@ -6,8 +6,8 @@ finished report and package. Twice: with all stages frozen, and with the last st
 or with ``--weights imagenet`` real ones, which have to be in ``KERAS_HOME/models`` or are fetched. Looking over is a
 line of its own, because it ends before a training begins. Nothing is cached before.
 
-Twenty times a second the memory of the whole process tree is added up, and the highest sum counts. Only on Linux. What
-several processes have in common counts once: each is given its share of it (Pss).
+Twenty times a second the memory of the whole process tree is added up (what is resident once a second), and the highest
+sum counts. What several processes have in common counts once: each is given its share of it (Pss). Only on Linux.
 
     of its own   what was written into memory (Pss_Anon and Pss_Shmem). The system cannot take it back: this is what a
                  computer must have.
@@ -44,6 +44,8 @@ CLASSES, SHORTEST, LONGEST, SIDE = 10, 128, 200, 128
 BACKBONE = "mobilenet_v2_100"
 FAR = 100_000
 LOOK_EVERY_S = 0.05
+# An exact look walks through all pages, some milliseconds for a gigabyte: only for a new peak, and every second.
+THOROUGH_EVERY_S = 1.0
 MB = 1e6
 # As many epochs as give each picture the same number of views, however many pictures there are: see supply.py.
 WORKS = {
@@ -108,12 +110,15 @@ class Watch:
         return exit_code
 
     def _look(self) -> None:
+        thorough = 0.0
         while self._process.poll() is None:
-            found = [memory(number) for number in tree(self._process.pid)]
-            own, resident = (sum(column) for column in zip(*found, strict=True))
-            if own > self.own:
-                self.own, self.own_at = own, time.time()
-            self.resident = max(self.resident, resident)
+            numbers = tree(self._process.pid)
+            if sum(at_most(number) for number in numbers) > self.own or time.monotonic() - thorough > THOROUGH_EVERY_S:
+                own, resident = (sum(column) for column in zip(*(memory(number) for number in numbers), strict=True))
+                self.resident = max(self.resident, resident)
+                if own > self.own:
+                    self.own, self.own_at = own, time.time()
+                thorough = time.monotonic()
             time.sleep(LOOK_EVERY_S)
 
 
@@ -136,16 +141,24 @@ def _children_files(process: int) -> list[Path]:
         return []
 
 
+def at_most(process: int) -> int:
+    """Return the bytes of a process that are its own, those that it shares with others in full: quick to tell."""
+    rss = _kilobytes(Path(f"/proc/{process}/status"), "Rss")
+    return 1024 * (rss.get("RssAnon:", 0) + rss.get("RssShmem:", 0))
+
+
 def memory(process: int) -> tuple[int, int]:
     """Return the bytes of a process that are its own, and all that it has in memory; its share of what is shared."""
+    pss = _kilobytes(Path(f"/proc/{process}/smaps_rollup"), "Pss")
+    return 1024 * (pss.get("Pss_Anon:", 0) + pss.get("Pss_Shmem:", 0)), 1024 * pss.get("Pss:", 0)
+
+
+def _kilobytes(file: Path, begin: str) -> dict[str, int]:
     try:
-        table = Path(f"/proc/{process}/smaps_rollup").read_text()
+        rows = [line.split() for line in file.read_text().splitlines() if line.startswith(begin)]
     except OSError:  # it has ended meanwhile
-        return 0, 0
-    rows = (line.split() for line in table.splitlines())
-    kilobytes = {words[0]: int(words[1]) for words in rows if words[0].startswith("Pss")}
-    own = kilobytes.get("Pss_Anon:", 0) + kilobytes.get("Pss_Shmem:", 0)
-    return 1024 * own, 1024 * kilobytes.get("Pss:", 0)
+        return {}
+    return {row[0]: int(row[1]) for row in rows}
 
 
 def watched(home: Path, *command: str) -> tuple[Watch, float]:
