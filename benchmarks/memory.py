@@ -15,7 +15,7 @@ sum counts. What several processes have in common counts once: each is given its
                  it back when others need it and reads it again. What others run at that time counts in part.
 
 Wanted: a training on 10,000 pictures below 2.5 GB, and time that grows as the number of pictures does. The last lines
-say where a straight line through the measured points comes to at 100,000. Nothing is asserted.
+say where a straight line through the measured points of a training comes to at 100,000. Nothing is asserted.
 """
 
 import argparse
@@ -218,9 +218,9 @@ def measure(count: int, kind: str) -> list[Cost]:
 
 
 def far(costs: list[Cost]) -> list[str]:
-    """Return for each work where a straight line through its points comes to at 100,000 pictures."""
+    """Return for each training where a straight line through its points comes to at 100,000 pictures."""
     found = []
-    for work in dict.fromkeys(cost.work for cost in costs):
+    for work in WORKS:
         mine = [asdict(cost) for cost in costs if cost.work == work]
         counts = [cost["pictures"] for cost in mine]
         if len(set(counts)) < 2:
