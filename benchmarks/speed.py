@@ -1,9 +1,10 @@
 """How much faster than the guide's own loop, and how near to what is possible? ``python -m benchmarks.speed FOLDER``
 
-Three ways to train the same classifier on the same pictures, each in a process of its own, in turns, medians printed
-and written to ``docs/benchmarks.md``:
+Ways to train the same classifier on the same pictures, each in a process of its own, in turns, medians printed and
+written to ``docs/benchmarks.md``:
 
     guide   the loop of Keras' transfer-learning guide: image_dataset_from_directory, frozen layers, fit
+    fastai  vision_learner, where fastai is installed, with all or nothing frozen
     thaw    Thaw's own training
     limit   one decoding and one pass of the frozen part over all pictures by the fastest engine of this computer, and
             the steps of the trained part alone
@@ -16,9 +17,9 @@ another learning rate. Nothing is asserted: a ratio says what it says on the com
 
 import argparse
 import contextlib
+import importlib.util
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -29,9 +30,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks import document
+
 ROOT = Path(__file__).resolve().parent.parent
-TABLE = ROOT / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- speed: begin -->", "<!-- speed: end -->"
 BATCH_SIZE = 32
 
 
@@ -117,40 +118,11 @@ def thaw(place: Path, work: Work) -> dict[str, float]:
 
 def guide(place: Path, work: Work) -> dict[str, float]:
     """Train as Keras' guide does: every picture through the whole network, decoded anew, in every epoch."""
-    import keras
+    from benchmarks import guide as peer
 
-    from tlcore.backbones import scaling, stages, table
-
-    n_classes = len(list((place / "train").iterdir()))
+    frozen = {"all": None, "none": 0}[work.frozen] if work.frozen in ("all", "none") else int(work.frozen)
     began = time.perf_counter()
-    row = table.get(work.backbone)
-    backbone = stages.build(row, work.size, None, 0)
-    layers = stages.stage_layers(row, backbone)
-    frozen = {"all": len(layers), "none": 0}.get(work.frozen) if not work.frozen.isdigit() else int(work.frozen)
-    for stage in layers[:frozen]:
-        for layer in stage:
-            layer.trainable = False
-    inputs = keras.Input((work.size, work.size, 3))
-    x = inputs
-    for layer in scaling.scale_layers(row):
-        x = layer(x)
-    x = keras.layers.GlobalAveragePooling2D()(backbone(x, training=False))
-    model = keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
-
-    training, validation = (
-        keras.utils.image_dataset_from_directory(
-            place / part,
-            image_size=(work.size, work.size),
-            batch_size=BATCH_SIZE,
-            shuffle=part == "train",
-            verbose=False,
-        )
-        for part in ("train", "validation")
-    )
-    model.fit(
-        training.prefetch(2), validation_data=validation.prefetch(2), epochs=work.epochs, shuffle=False, verbose=0
-    )
+    peer.trained(place, work.backbone, work.size, work.epochs, frozen=frozen, dropout=0.0)
     return {"guide": time.perf_counter() - began}
 
 
@@ -205,23 +177,21 @@ def limit(place: Path, work: Work) -> dict[str, float]:
     return {"limit": decoded + passing + time.perf_counter() - began}
 
 
-def link(place: Path, found: Any) -> None:
-    """Lay the parts out as the guide wants them: PART/CLASS/PICTURE."""
-    from tlcore.images import split
+def lay_out(place: Path, found: Any) -> None:
+    """Put the pictures where all ways find them."""
+    from benchmarks import guide as peer
+    from tlcore.images import dataset, split
 
     usual = recipe_of(WORKS[0])
-    parts = split.draw(found, usual.validation_share, usual.test_share, usual.seed)
-    for part, rows in (("train", parts.train), ("validation", parts.validation)):
-        for row in rows:
-            picture = found.pictures[row]
-            file = place / part / found.class_names[picture.label] / f"{row}{Path(picture.file).suffix}"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.symlink_to(found.root / picture.file)
+    dataset.save(found, place / "dataset.json")
+    peer.lay_out(place, found, split.draw(found, usual.validation_share, usual.test_share, usual.seed))
 
 
-def one(way: str, place: Path, work: Work, home: Path) -> dict[str, float]:
+def one(way: str, place: Path, work: Work, home: Path, python: str = sys.executable) -> dict[str, float]:
     """Measure one way in a process of its own, with nothing cached."""
-    command = [sys.executable, "-m", "benchmarks.speed", "--one", way, str(place), json.dumps(asdict(work))]
+    asked = json.dumps(asdict(work))
+    ours = ["-m", "benchmarks.speed", "--one", way, str(place), asked]
+    command = [python, *(["-m", "benchmarks.learner", str(place), asked] if way == "fastai" else ours)]
     timings = home / "timings.json"
     with tempfile.TemporaryDirectory() as fresh:
         if timings.is_file():  # a computer times its engines once
@@ -233,17 +203,21 @@ def one(way: str, place: Path, work: Work, home: Path) -> dict[str, float]:
     return json.loads(said.splitlines()[-1])
 
 
-def measure(place: Path, work: Work, rounds: int, home: Path) -> str:
+def measure(place: Path, work: Work, rounds: int, home: Path, fastai: str | None) -> str:
     """Return one line of the table."""
     taken: dict[str, list[float]] = {}
+    others = ["fastai"] if fastai and work.frozen in ("all", "none") else []
     for number in range(rounds):
-        for way in ("guide", "thaw", "limit") if number % 2 == 0 else ("limit", "thaw", "guide"):
-            for name, seconds in one(way, place, work, home).items():
+        for way in (["guide", *others, "thaw", "limit"], ["limit", "thaw", *others, "guide"])[number % 2]:
+            found = one(way, place, work, home, fastai if fastai and way == "fastai" else sys.executable)
+            print(f"  {way} {found}", file=sys.stderr, flush=True)
+            for name, seconds in found.items():
                 taken.setdefault(name, []).append(seconds)
     s = {name: statistics.median(values) for name, values in taken.items()}
+    other = f"{s['fastai']:.1f} s" if "fastai" in s else "-"
     line = (
         f"| {work.title}, {work.backbone}, {work.size} px, {work.epochs} epochs "
-        f"| {s['guide']:.1f} s | {s['thaw']:.1f} s | "
+        f"| {s['guide']:.1f} s | {other} | {s['thaw']:.1f} s | "
         f"{s['limit']:.1f} s | {s['thaw again']:.1f} s | {s['guide'] / s['thaw']:.2f} | {s['thaw'] / s['limit']:.2f} | "
         f"{s['guide'] / s['thaw again']:.1f} | {s['building']:.1f} s |"
     )
@@ -253,19 +227,14 @@ def measure(place: Path, work: Work, rounds: int, home: Path) -> str:
 
 def write(lines: list[str], pictures: int, rounds: int) -> None:
     """Put the table into the document."""
-    from tlcore.training import device
-
-    taken = device.take()
+    how = f"{pictures:,} pictures, batches of {BATCH_SIZE}, {rounds} {'round' if rounds == 1 else 'rounds'} in turns"
     head = [
-        f"Measured {time.strftime('%Y-%m-%d')} on {taken.name} ({os.cpu_count()} cores, {platform.system()}), "
-        f"{pictures:,} pictures, batches of {BATCH_SIZE}, medians of {rounds} rounds in turns.",
+        f"Measured {document.circumstances()}, {how}, medians.",
         "",
-        "| Work | guide | Thaw | limit | Thaw again | guide / Thaw | Thaw / limit | guide / again | building engines |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| Work | guide | fastai | Thaw | limit | Thaw again | guide / Thaw | Thaw / limit | guide / again | built |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    text = TABLE.read_text(encoding="utf-8")
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    TABLE.write_text(before + "\n".join([BEGIN, *head, *lines, END]) + after, encoding="utf-8")
+    document.put("speed", [*head, *lines])
 
 
 def main() -> None:
@@ -273,6 +242,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--fastai", help="a Python that has torch and fastai; this one, if it has them")
     parser.add_argument("--only", default="", help="works whose title and backbone hold this text")
     parser.add_argument("--one", nargs=3, metavar=("WAY", "PLACE", "WORK"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -281,14 +251,14 @@ def main() -> None:
         found = {"thaw": thaw, "guide": guide, "limit": limit}[way](Path(place), Work(**json.loads(work)))
         print(json.dumps(found))
         return
-    from tlcore.images import dataset, folder
+    from tlcore.images import folder
 
+    fastai = asked.fastai or (sys.executable if importlib.util.find_spec("fastai") else None)
     with tempfile.TemporaryDirectory() as place, tempfile.TemporaryDirectory() as home:
         found = folder.scan(asked.folder.resolve())
-        dataset.save(found, Path(place) / "dataset.json")
-        link(Path(place), found)
+        lay_out(Path(place), found)
         works = [work for work in WORKS if asked.only in f"{work.title} {work.backbone}"]
-        lines = [measure(Path(place), work, asked.rounds, Path(home)) for work in works]
+        lines = [measure(Path(place), work, asked.rounds, Path(home), fastai) for work in works]
         if not asked.only:
             write(lines, len(found.pictures), asked.rounds)
 

@@ -5,7 +5,6 @@ import pytest
 
 from benchmarks import speed
 from tlcore import cache
-from tlcore.images import dataset
 from tlcore.runs import events
 from tlcore.runs.run import Run
 from tlcore.training import boundary, training
@@ -19,8 +18,7 @@ def measured(drawn_dataset, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("THAW_HOME", str(tmp_path_factory.mktemp("home")))
         place = tmp_path_factory.mktemp("speed")
-        dataset.save(drawn_dataset, place / "dataset.json")
-        speed.link(place, drawn_dataset)
+        speed.lay_out(place, drawn_dataset)
         seconds = speed.thaw(place, WORK) | speed.guide(place, WORK) | speed.limit(place, WORK)
         kept = sorted(cache.folder("features").glob("*.npy"), key=lambda file: -file.stat().st_size)
         yield seconds, [Run(folder) for folder in sorted(place.glob("run *"))][:2], kept

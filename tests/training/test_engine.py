@@ -1,6 +1,7 @@
 """The engine of the frozen stages: as fast as it gets, never another answer, and said when it changes."""
 
 import importlib.util
+import sys
 
 import numpy as np
 import pytest
@@ -42,6 +43,14 @@ def test_little_work_is_done_in_keras_and_its_speed_is_remembered(cut):
         assert np.array_equal(runs(BATCH), expected)
     assert said == []
     assert engine_of(cut, 200)[0].pictures_per_s == runs.pictures_per_s > 0
+
+
+@needs_openvino
+def test_openvino_tells_its_maker_nothing(cut, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    engine.ENGINES["openvino"](cut.frozen)
+    assert not [name for name in sys.modules if name.startswith("openvino_telemetry.")]
+    assert not (tmp_path / "intel").exists()  # where it would keep the number that it gives this computer
 
 
 @needs_openvino

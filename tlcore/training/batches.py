@@ -67,7 +67,7 @@ class TrainingBatches(Batches):
                  seed: int, epoch: int) -> None:  # fmt: skip
         super().__init__(pixels, rows, targets, batch_size)
         self.seed = seed
-        self.epoch = epoch
+        TrainingBatches.begin(self, epoch)
 
     def __len__(self) -> int:
         """Return the number of parts of batches of an epoch."""
@@ -76,6 +76,7 @@ class TrainingBatches(Batches):
     def begin(self, epoch: int) -> None:
         """Go on to an epoch, from 1."""
         self.epoch = epoch
+        self.order = np.random.default_rng((self.seed, epoch)).permutation(self.rows)
 
     def drawn(self, index: int) -> np.ndarray:
         """Return the rows of one batch of the current epoch, or of one part of it.
@@ -83,8 +84,7 @@ class TrainingBatches(Batches):
         A last batch with fewer pictures than parts gives some of them twice, so that no part is empty.
         """
         batch, positions, size = self._part(index)
-        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.rows)
-        return order[batch * self.batch_size + positions % size]
+        return self.order[batch * self.batch_size + positions % size]
 
     def seen(self, count: int) -> int:
         """Return how many pictures the first batches of an epoch hold; ``count`` as in ``len``."""

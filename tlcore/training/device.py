@@ -7,8 +7,10 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -72,6 +74,15 @@ def uses_xla() -> bool:
     There it made depthwise networks ten times slower on a processor (our measurement with the pinned version).
     """
     return keras.backend.backend() == "jax"
+
+
+def traced(model: keras.Model) -> Callable[..., Any]:
+    """Return a model's call as the backend runs it in training: a graph under TensorFlow; as it is under JAX."""
+    if keras.backend.backend() == "jax":
+        return model
+    import tensorflow as tf
+
+    return tf.function(model, jit_compile=False)
 
 
 def reduced() -> tuple[str, ...]:

@@ -6,7 +6,9 @@ bfloat16 is tried only where the processor has it, and only kept if the features
 (mean cosine 0.999) and the top class of at least 99 % of them. The model that is saved and examined is never touched.
 """
 
+import importlib
 import importlib.util
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -150,9 +152,7 @@ def installed() -> tuple[str, ...]:
         return ("keras",)
     if device.take().kind != "CPU":
         return ("keras",)
-    import openvino
-
-    has_bfloat16 = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    has_bfloat16 = "BF16" in _package().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return ("keras", "openvino", *(("openvino bfloat16",) if has_bfloat16 else ()))
 
 
@@ -189,10 +189,15 @@ def _all(run_pass: Pass, pictures: np.ndarray) -> tuple[np.ndarray, float]:
     return np.concatenate([answers for answers, _ in found]), sum(seconds for _, seconds in found)
 
 
+def _package() -> Any:
+    """Import OpenVINO without the part that tells its maker of every network it is given: nobody asked for that."""
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # to Python: it is not installed
+    return importlib.import_module("openvino")
+
+
 def _openvino(model: keras.Model, precision: str) -> Pass:
     """Compile a model with OpenVINO for batches of one size."""
-    import openvino
-
+    openvino = _package()
     with tempfile.TemporaryDirectory() as folder:
         model.export(f"{folder}/frozen.xml", format="openvino", verbose=False)
         network = openvino.Core().read_model(f"{folder}/frozen.xml")
