@@ -38,8 +38,11 @@ def seconds(place: Path, backbone: str, frozen: str, size: int, epochs: int) -> 
         item_tfms=Resize(size),
     )
     name, cut = NETWORKS[backbone]
+    network = getattr(models, name)
+    if cut is not None:  # its own argument for this is not handed on in fastai 2.8
+        model_meta[network] = {"cut": cut, "split": default_split, "stats": imagenet_stats}
     loaders = block.dataloaders(place, bs=BATCH_SIZE)
-    learner = vision_learner(loaders, getattr(models, name), cut=cut, metrics=accuracy, pretrained=False)
+    learner = vision_learner(loaders, network, metrics=accuracy, pretrained=False)
     if frozen == "all":
         learner.freeze()
     else:
