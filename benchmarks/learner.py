@@ -16,6 +16,7 @@ VGG16 has BatchNormalization here: fastai knows no other."""
 
 def seconds(place: Path, backbone: str, frozen: str, size: int, epochs: int) -> float:
     """Return how long a training takes after the imports, from random weights (they cost the same)."""
+    from fastai.vision import learner as learners
     from fastai.vision.all import (
         CategoryBlock,
         DataBlock,
@@ -24,6 +25,7 @@ def seconds(place: Path, backbone: str, frozen: str, size: int, epochs: int) -> 
         Resize,
         accuracy,
         get_image_files,
+        imagenet_stats,
         parent_label,
         vision_learner,
     )
@@ -40,7 +42,7 @@ def seconds(place: Path, backbone: str, frozen: str, size: int, epochs: int) -> 
     name, cut = NETWORKS[backbone]
     network = getattr(models, name)
     if cut is not None:  # its own argument for this is not handed on in fastai 2.8
-        model_meta[network] = {"cut": cut, "split": default_split, "stats": imagenet_stats}
+        learners.model_meta[network] = learners._default_meta | {"cut": cut, "stats": imagenet_stats}
     loaders = block.dataloaders(place, bs=BATCH_SIZE)
     learner = vision_learner(loaders, network, metrics=accuracy, pretrained=False)
     if frozen == "all":
