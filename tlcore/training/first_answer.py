@@ -131,8 +131,8 @@ def _principal(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the left singular vectors of (n, D) as columns, and the squares of their singular values, above zero."""
     is_wide = len(inputs) <= inputs.shape[1]
     products = inputs @ inputs.T if is_wide else inputs.T @ inputs
-    # One thread: more of them wait for each other at every column. Where other programs kept both cores busy, 350 pictures
-    # took 2 to 3 s with two threads and 0.09 s with one.
+    # One thread: more of them wait for each other at every column. Where other programs kept both cores busy, 350
+    # pictures took 2 to 3 s with two threads and 0.09 s with one.
     with threadpoolctl.threadpool_limits(1, "blas"):
         strengths, vectors = np.linalg.eigh(products)
     counted = strengths > strengths[-1] * 1e-12
