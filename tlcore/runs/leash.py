@@ -25,8 +25,8 @@ def start(run: Run, *options: str, environment: dict[str, str] | None = None) ->
 
 
 def start_spare(log_file: Path) -> subprocess.Popen[bytes]:
-    """Start a worker that imports what it needs and waits for a run; until then it prints into this file, made anew."""
-    log_file.unlink(missing_ok=True)
+    """Start a worker that gets ready and waits for a run; until then it prints into this file, emptied before."""
+    log_file.write_bytes(b"")
     return _start([], log_file, {})
 
 

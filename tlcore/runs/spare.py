@@ -110,7 +110,8 @@ def _state() -> State:
 def _watch(spare: _Spare) -> None:
     """Let a spare go once nobody has asked for it for long enough, or once it has ended by itself."""
     global _waiting
-    while (left_s := spare.wanted_at + workspace.spare_s() - time.monotonic()) > 0:
+    idle_s = workspace.spare_s()
+    while (left_s := spare.wanted_at + idle_s - time.monotonic()) > 0:
         try:
             spare.process.wait(left_s)
             break
