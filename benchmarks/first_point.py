@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--steps", action="store_true", help="print every event of the quickest round")
     asked = parser.parse_args()
     dataset = some_of(intake.open_pictures(asked.folder), asked.pictures)
-    print(f"{len(dataset.pictures)} pictures, {len(os.sched_getaffinity(0))} cores")
+    print(f"{len(dataset.pictures)} pictures, {os.cpu_count()} cores")
     for named in asked.backbones:
         backbone, _, pixels = named.partition(":")
         rounds = [
