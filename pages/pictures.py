@@ -15,6 +15,7 @@ from tlcore.images.intake_status import IntakeStatus
 from tlcore.images.split import Split
 from tlcore.project import Project
 from tlcore.runs import run as runs
+from tlcore.runs import spare
 from tlcore.training.recipe import Recipe
 
 PER_PAGE = 48
@@ -232,3 +233,5 @@ elif dataset:
     show_all(opened, dataset)
 else:
     bring_in(opened)
+if dataset:
+    spare.warm_up()  # training is the next page

@@ -13,7 +13,7 @@ from tlcore.errors import UserError
 from tlcore.images import intake
 from tlcore.images.dataset import Dataset
 from tlcore.project import Project
-from tlcore.runs import order
+from tlcore.runs import order, spare
 from tlcore.training import preview, settling
 from tlcore.training.recipe import Recipe
 
@@ -206,3 +206,4 @@ if intake.status(opened).state == "asking":  # so may these
     st.page_link("pictures.py", label="Answer", query_params=place.parameters(opened))
     raise UserError("Pictures that were brought in wait for a word from you.", "Answer on the page Pictures first.")
 ask(opened, dataset)
+spare.warm_up()  # after everything is drawn: while someone chooses, a worker gets ready

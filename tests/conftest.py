@@ -33,6 +33,7 @@ def own_installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Keep everything the tests make away from the user's projects."""
     home = tmp_path_factory.mktemp("thaw_home")
     os.environ["THAW_HOME"] = str(home)
+    os.environ["THAW_SPARE"] = "0"  # it would import TensorFlow in each of many servers, for nothing
     return home
 
 

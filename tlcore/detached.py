@@ -9,13 +9,14 @@ from pathlib import Path
 from tlcore import workspace
 
 
-def start(module: str, folder: Path, log_file: Path) -> None:
+def start(module: str, folder: Path | None, log_file: Path, *, listens: bool = False) -> subprocess.Popen[bytes]:
     """Start ``python -m MODULE FOLDER`` and return at once.
 
     Args:
         module: A module of Thaw with a ``main``.
-        folder: Its one argument.
+        folder: Its one argument; none if not given.
         log_file: Takes everything the process prints, behind what is there.
+        listens: Whether its standard input is a pipe from us, which closes when we end; else it has none.
     """
     own_group = (
         {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
@@ -24,8 +25,9 @@ def start(module: str, folder: Path, log_file: Path) -> None:
     )
     with log_file.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, str(folder)],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", module, *([str(folder)] if folder else [])],
+            bufsize=0,
+            stdin=subprocess.PIPE if listens else subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             cwd=Path(__file__).resolve().parents[1],
@@ -34,3 +36,4 @@ def start(module: str, folder: Path, log_file: Path) -> None:
         )
     # Collects the exit code, so that no dead entry stays in the system's list of processes.
     threading.Thread(target=process.wait, daemon=True).start()
+    return process

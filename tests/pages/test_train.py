@@ -3,8 +3,10 @@
 import time
 
 import pytest
+from processes import until
 from visiting import links, words
 
+from tlcore import lock
 from tlcore.backbones import table, weights
 from tlcore.overview import AT_WORK
 from tlcore.runs import run as runs
@@ -143,3 +145,11 @@ def test_choices_that_do_not_fit_are_said_before_anything_starts(visit, filled):
     page.button(key="start").click().run()
     assert "too few are left to learn from" in words(page)
     assert runs.runs_in(filled.runs) == ()
+
+
+@pytest.mark.parametrize("page", ["train.py", "pictures.py"])
+def test_while_someone_looks_at_a_page_a_worker_gets_ready_for_the_training(page, visit, filled, home, monkeypatch):
+    monkeypatch.setenv("THAW_SPARE", "0.02")
+    visit(page, project=filled.id)
+    assert lock.is_held(home / "spare.lock")
+    assert until(lambda: not lock.is_held(home / "spare.lock"))

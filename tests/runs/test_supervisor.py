@@ -5,10 +5,10 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import filelock
 import pytest
+from processes import is_there, until, wait_for, worker_of
 
 from tlcore import workspace
 from tlcore.runs import events, local, supervisor
@@ -16,29 +16,6 @@ from tlcore.runs import run as runs
 
 LONG = {"epochs": 400, "patience": 400, "augment": "none"}
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals of this kind are not there on Windows")
-
-
-def wait_for(run, kind, seconds=60, count=1):
-    """Return the newest event of a kind once there are enough of them."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = events.of_type(run.events.all(), kind)
-        if len(found) >= count:
-            return found[-1]
-        time.sleep(0.05)
-    raise AssertionError(f"no {kind.__name__} within {seconds} s; log: {run.worker_log.read_text()[-2000:]}")
-
-
-def worker_of(run) -> int:
-    """Return the process number of the worker of a run."""
-    found = subprocess.run(["pgrep", "-f", f"tlcore.runs.worker {run.folder}"], capture_output=True, text=True)
-    return int(found.stdout.split()[0])
-
-
-def is_there(process: int) -> bool:
-    """Return whether a process lives; one that has ended and was not collected yet does not."""
-    found = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True)
-    return found.stdout.strip()[:1] not in ("", "Z")
 
 
 @pytest.fixture
@@ -129,10 +106,7 @@ def test_no_worker_outlives_its_supervisor(new_run):
     worker = worker_of(run)
     process.kill()
     process.wait()
-    deadline = time.monotonic() + 20
-    while is_there(worker) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not is_there(worker)
+    assert until(lambda: not is_there(worker))
     assert runs.state(run) == "crashed"
 
 

@@ -41,12 +41,23 @@ def test_leaving_one_out_is_what_fitting_without_it_gives(is_weighted):
     features, labels = clusters(60, 3, 2.0)
     weights = np.random.default_rng(2).uniform(0.5, 2, 60) if is_weighted else None
     wanted = np.eye(3)[labels]
-    fitted = RidgeCV([10.0], gcv_mode="eigen", store_cv_results=True).fit(features, wanted, sample_weight=weights)
-    left_out = first_answer._left_out(fitted, features, wanted, weights, 0)
+    left_out = first_answer._ridge(features, wanted, weights, (10.0,)).left_out
     for row in (0, 17, 59):
         rest = np.arange(60) != row
         again = Ridge(10.0).fit(features[rest], wanted[rest], None if weights is None else weights[rest])
         assert left_out[row] == pytest.approx(again.predict(features[row : row + 1])[0], abs=1e-6)
+
+
+@pytest.mark.parametrize("n", [15, 60])  # fewer and more than there are numbers per picture
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_the_fit_is_the_one_that_scikit_learn_finds(n, is_weighted):
+    features, labels = clusters(n, 3, 1.0)
+    weights = np.random.default_rng(2).uniform(0.5, 2, n) if is_weighted else None
+    found = first_answer._ridge(features, np.eye(3)[labels], weights)
+    expected = RidgeCV(first_answer.PENALTIES).fit(features, np.eye(3)[labels], sample_weight=weights)
+    assert found.penalty == expected.alpha_
+    assert found.kernel == pytest.approx(expected.coef_.T, abs=1e-9)
+    assert found.bias == pytest.approx(expected.intercept_, abs=1e-9)
 
 
 def test_more_features_than_pictures_and_features_that_never_change_are_no_obstacle():

@@ -7,9 +7,7 @@ Neither a browser nor the web server is needed for any of this.
 """
 
 import argparse
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +16,7 @@ import filelock
 
 from tlcore import workspace
 from tlcore.errors import TrainingError
-from tlcore.runs import events, interruption, position
+from tlcore.runs import events, interruption, leash, position
 from tlcore.runs.events import Event, EventLog
 from tlcore.runs.run import Run
 
@@ -28,29 +26,31 @@ LOOK_EVERY_S = 0.1
 GRACE_S = 0.7
 
 Tick = Callable[[], None]
+Start = Callable[[Run], subprocess.Popen[bytes]]
 
 
-def supervise(run: Run, *, wait_for_device: bool = True, tick: Tick = lambda: None) -> None:
+def supervise(run: Run, *, wait_for_device: bool = True, tick: Tick = lambda: None, start: Start = leash.start) -> None:
     """Work on a run until it has ended, in whatever way; the run's events tell which.
 
     Args:
         run: A run that was just created.
         wait_for_device: Wait while another run has the device. The command line does not.
         tick: Called about ten times a second meanwhile.
+        start: Called once the device is there; gives the worker.
     """
     with filelock.FileLock(run.lock_file, timeout=10):
-        device = filelock.FileLock(_device_lock_file())
+        device = filelock.FileLock(device_lock_file())
         if wait_for_device and not _take_device(run, device, tick):
             run.events.write(events.Stopped(None))
             return
         try:
-            exit_code = _watch(run, _start_worker(run), tick, may_stop=True)
+            exit_code = _watch(run, start(run), tick, may_stop=True)
         finally:
             device.release()
         _conclude(run, exit_code, tick)
 
 
-def _device_lock_file() -> Path:
+def device_lock_file() -> Path:
     """Return the lock that stands for this computer's device."""
     workspace.home().mkdir(parents=True, exist_ok=True)
     return workspace.home() / "device.lock"
@@ -61,38 +61,17 @@ def _take_device(run: Run, device: filelock.BaseFileLock, tick: Tick) -> bool:
     is_told = False
     while not run.stop_file.exists():
         try:
-            device.acquire(timeout=0)
+            device.acquire(timeout=LOOK_EVERY_S)  # not 0: who only looks whether it is held holds it for a moment
             return True
         except filelock.Timeout:
             if not is_told:
                 run.events.write(events.Note("Another training is using this computer. Yours begins when it ends."))
                 is_told = True
         tick()
-        time.sleep(LOOK_EVERY_S)
     return False
 
 
-def _start_worker(run: Run, *options: str, environment: dict[str, str] | None = None) -> subprocess.Popen:
-    """Start a worker whose standard input tells it that we live."""
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
-    with run.worker_log.open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "tlcore.runs.worker", str(run.folder), *options],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            env=quiet | os.environ | (environment or {}) | {"PYTHONPATH": _python_path()},
-        )
-
-
-def _python_path() -> str:
-    """Return a PYTHONPATH in which this very package comes first, whatever folder we were called from."""
-    here = str(Path(__file__).resolve().parents[2])
-    inherited = os.environ.get("PYTHONPATH")
-    return os.pathsep.join([here, inherited]) if inherited else here
-
-
-def _watch(run: Run, process: subprocess.Popen, tick: Tick, *, may_stop: bool) -> int:
+def _watch(run: Run, process: subprocess.Popen[bytes], tick: Tick, *, may_stop: bool) -> int:
     """Wait for a worker; end it when someone asks to stop while it trains. Return its exit code."""
     asked_at: float | None = None
     while (exit_code := process.poll()) is None:
@@ -133,7 +112,7 @@ def _conclude(run: Run, exit_code: int, tick: Tick) -> None:
         return
     # On the processor: the device is free for the next run from now on. And with TensorFlow, whatever has trained.
     own = {"CUDA_VISIBLE_DEVICES": "-1", "KERAS_BACKEND": "tensorflow"}
-    results = _start_worker(run, "--results-only", environment=own)
+    results = leash.start(run, "--results-only", environment=own)
     exit_code = _watch(run, results, tick, may_stop=False)
     if exit_code != 0 and not events.last(run.events.all(), events.Failed):
         run.events.write(interruption.event_of(run, _sudden_end(exit_code)))

@@ -1,19 +1,17 @@
-"""The process that trains: ``python -m tlcore.runs.worker RUN_DIR [--results-only]``. It imports TensorFlow.
+"""The process that trains: ``python -m tlcore.runs.worker [RUN_DIR] [--results-only]``. It imports TensorFlow.
 
-Started and watched by ``supervisor.py`` through its standard input: when that closes, the supervisor is gone, and the
-worker ends at once, so that no orphan holds the device.
+Started and watched by ``supervisor.py``, which holds its leash: see ``leash.py``. Without a run it is a spare.
 """
 
 import argparse
 import os
 import signal
 import sys
-import threading
 import traceback
 from pathlib import Path
 
 from tlcore.errors import OutOfMemory, UserError
-from tlcore.runs import interruption
+from tlcore.runs import interruption, leash
 from tlcore.runs.run import Run
 
 STOPPED = 3  # exit code: someone asked to stop and the worker obeyed
@@ -23,12 +21,12 @@ FAILED = 1
 def main() -> int:
     """Work on a run; the exit code is 0 only when its results are there."""
     parser = argparse.ArgumentParser(description="Train a run folder.")
-    parser.add_argument("run", type=Path)
+    parser.add_argument("run", type=Path, nargs="?", help="without one, wait until one is handed over")
     parser.add_argument("--results-only", action="store_true", help="make the results of the best checkpoint")
     arguments = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor answers it
-    threading.Thread(target=_end_with_supervisor, daemon=True).start()
-    run = Run(arguments.run.resolve())
+    handed = leash.listen()
+    run = Run(arguments.run.resolve()) if arguments.run else _wait_for_run(handed)
     try:
         _work(run, arguments.results_only)
     except UserError as error:
@@ -37,6 +35,16 @@ def main() -> int:
         traceback.print_exc()
         return _fail(run, _explain(error))
     return 0
+
+
+def _wait_for_run(handed: leash.Handed) -> Run:
+    """Do beforehand what every run needs, then wait for one, and print into its log from then on."""
+    from tlcore.training import rehearsal
+
+    rehearsal.rehearse(until=lambda: not handed.empty())
+    run = handed.get()
+    leash.print_to(run.worker_log)
+    return run
 
 
 def _work(run: Run, results_only: bool) -> None:
@@ -76,13 +84,6 @@ def _explain(error: Exception) -> UserError:
         "Start again; if it happens twice, send us the technical details.",
         detail,
     )
-
-
-def _end_with_supervisor() -> None:
-    """Wait until the supervisor's end of standard input closes, then end this process at once."""
-    while os.read(sys.stdin.fileno(), 1):  # not sys.stdin.read(): its lock would be in the way when Python ends
-        continue
-    os._exit(FAILED)
 
 
 if __name__ == "__main__":

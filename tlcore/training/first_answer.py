@@ -8,7 +8,7 @@ long as one epoch, is a model that can be used, and a line that training has to 
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.linear_model import RidgeCV
+import threadpoolctl
 
 from tlcore.training.batches import ShuffledFeatures, TrainingBatches
 from tlcore.training.recipe import Recipe
@@ -45,14 +45,10 @@ def fit(features: np.ndarray, labels: np.ndarray, n_classes: int, weights: np.nd
     """
     values = np.asarray(features, "float64")
     mean, deviation = values.mean(axis=0), np.maximum(values.std(axis=0), 1e-6)
-    values = (values - mean) / deviation
-    wanted = np.eye(n_classes)[labels]
-    fitted = RidgeCV(PENALTIES, gcv_mode="eigen", store_cv_results=True).fit(values, wanted, sample_weight=weights)
-    chosen = PENALTIES.index(fitted.alpha_)
-    left_out = _left_out(fitted, values, wanted, weights, chosen)
-    sharpness = min(SHARPNESS, key=lambda factor: _loss(left_out * factor, labels, weights))
-    kernel = fitted.coef_.T * sharpness / deviation[:, None]
-    bias = fitted.intercept_ * sharpness - mean @ kernel
+    fitted = _ridge((values - mean) / deviation, np.eye(n_classes)[labels], weights)
+    sharpness = min(SHARPNESS, key=lambda factor: _loss(fitted.left_out * factor, labels, weights))
+    kernel = fitted.kernel * sharpness / deviation[:, None]
+    bias = fitted.bias * sharpness - mean @ kernel
     return Answer(kernel.astype("float32"), bias.astype("float32"))
 
 
@@ -87,18 +83,61 @@ def as_sigmoid(answer: Answer) -> Answer:
     return Answer(answer.kernel[:, 1:] - answer.kernel[:, :1], answer.bias[1:] - answer.bias[:1])
 
 
-def _left_out(
-    fitted: RidgeCV, values: np.ndarray, wanted: np.ndarray, weights: np.ndarray | None, chosen: int
-) -> np.ndarray:
-    """Return what each picture scores when it is left out: (n, C).
+@dataclass(frozen=True, eq=False)
+class _Ridge:
+    """A fit by least squares with a penalty: ``values @ kernel + bias``.
 
-    ``cv_results_`` holds squared errors only; their sign is that of the error of the whole fit, which leaving a point
-    out makes larger and never turns round. Weighted fits hold errors times the square root of the weight.
+    Args:
+        penalty: The strength that does best when each picture is left out once.
+        kernel: (D, C) float64.
+        bias: (C,) float64.
+        left_out: (n, C) what each picture scores when it is left out.
     """
-    errors = np.sqrt(fitted.cv_results_[..., chosen])
-    if weights is not None:
-        errors = errors / np.sqrt(weights)[:, None]
-    return wanted - np.sign(wanted - fitted.predict(values)) * errors
+
+    penalty: float
+    kernel: np.ndarray
+    bias: np.ndarray
+    left_out: np.ndarray
+
+
+def _ridge(
+    values: np.ndarray, wanted: np.ndarray, weights: np.ndarray | None, penalties: tuple[float, ...] = PENALTIES
+) -> _Ridge:
+    """Fit (n, D) values to (n, C) wanted scores; each strength of the penalty costs two small products only.
+
+    One eigendecomposition on the smaller side, min(n, D), serves all strengths. What a fit changes at a row divided by
+    one less its leverage is what it errs by without that row (Hastie, Tibshirani and Friedman, The Elements of
+    Statistical Learning, 2nd edition, 7.10). scikit-learn's ``RidgeCV`` finds the same, but multiplies by the whole of
+    the values again for every strength: 2.1 s against 0.8 s of one core for 3,000 pictures and 1,280 numbers each.
+    """
+    counts = np.ones(len(values)) if weights is None else np.asarray(weights, "float64")
+    share, root = counts / counts.sum(), np.sqrt(counts)[:, None]
+    middle, usual = share @ values, share @ wanted
+    inputs, outputs = (values - middle) * root, (wanted - usual) * root
+    basis, strengths = _principal(inputs)
+    along = basis.T @ outputs
+    squares = basis**2
+    best, errors = penalties[0], np.full_like(outputs, np.inf)
+    for penalty in penalties:
+        kept = strengths / (strengths + penalty)
+        found = (outputs - basis @ (kept[:, None] * along)) / (1 - share - squares @ kept)[:, None]
+        if np.square(found).mean() < np.square(errors).mean():
+            best, errors = penalty, found
+    kernel = inputs.T @ (basis @ (along / (strengths + best)[:, None]))
+    return _Ridge(best, kernel, usual - middle @ kernel, wanted - errors / root)
+
+
+def _principal(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the left singular vectors of (n, D) as columns, and the squares of their singular values, above zero."""
+    is_wide = len(inputs) <= inputs.shape[1]
+    products = inputs @ inputs.T if is_wide else inputs.T @ inputs
+    # One thread: more of them wait for each other at every column. Where other programs kept both cores busy, 350
+    # pictures took 2 to 3 s with two threads and 0.09 s with one.
+    with threadpoolctl.threadpool_limits(1, "blas"):
+        strengths, vectors = np.linalg.eigh(products)
+    counted = strengths > strengths[-1] * 1e-12
+    strengths, vectors = strengths[counted], vectors[:, counted]
+    return (vectors if is_wide else inputs @ (vectors / np.sqrt(strengths))), strengths
 
 
 def _loss(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray | None) -> float:
