@@ -11,8 +11,9 @@ written to ``docs/benchmarks.md``:
 
 Same backbone (random weights: they cost the same), picture size, batch size, epochs and parts, no random views. Counted
 is everything after the imports: decoding, building the network, training, looking at the check pictures after every
-epoch. Not counted, but printed: building OpenVINO's network. ``thaw again`` is a second run on the same pictures at
-another learning rate. Nothing is asserted: a ratio says what it says on the computer it was measured on.
+epoch. Not counted, but printed as "built": OpenVINO's network, and statistics for random weights (pretrained ones have
+theirs). "Thaw again" is a second run on the same pictures at another learning rate. Nothing is asserted: a ratio says
+what it says on the computer it was measured on.
 """
 
 import argparse
@@ -34,6 +35,10 @@ from benchmarks import document
 
 ROOT = Path(__file__).resolve().parent.parent
 BATCH_SIZE = 32
+HEAD = (
+    "| Work | Guide | fastai | Thaw | Limit | Thaw again | guide/Thaw | Thaw/limit | guide/again | Built | Where |",
+    "|---|---|---|---|---|---|---|---|---|---|---|",
+)
 
 
 @dataclass(frozen=True)
@@ -80,26 +85,28 @@ def prepared(place: Path, work: Work, **changes: Any) -> Any:
 
 @contextlib.contextmanager
 def building_timed() -> Iterator[list[float]]:
-    """Add up the seconds in which other engines than Keras are built inside the block."""
-    from tlcore.training import engine
+    """Add up the seconds in which other engines than Keras are built, and random weights get statistics, inside."""
+    from tlcore.training import calibration, engine
 
-    seconds, ordinary = [0.0], dict(engine.ENGINES)
+    seconds, ordinary, calibrate = [0.0], dict(engine.ENGINES), calibration.calibrate
 
-    def timed(build: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def built(model: Any) -> Any:
+    def timed(build: Callable[..., Any]) -> Callable[..., Any]:
+        def built(*given: Any) -> Any:
             began = time.perf_counter()
             try:
-                return build(model)
+                return build(*given)
             finally:
                 seconds[0] += time.perf_counter() - began
 
         return built
 
     engine.ENGINES.update({name: timed(build) for name, build in ordinary.items() if name != "keras"})
+    calibration.calibrate = timed(calibrate)
     try:
         yield seconds
     finally:
         engine.ENGINES.update(ordinary)
+        calibration.calibrate = calibrate
 
 
 def thaw(place: Path, work: Work) -> dict[str, float]:
@@ -110,10 +117,10 @@ def thaw(place: Path, work: Work) -> dict[str, float]:
     with building_timed() as building:
         began = time.perf_counter()
         training.learn(first)
-        middle = time.perf_counter()
+        middle, built = time.perf_counter(), building[0]
         training.learn(second)
-        again = time.perf_counter() - middle
-    return {"thaw": middle - began - building[0], "thaw again": again, "building": building[0]}
+        again = time.perf_counter() - middle - (building[0] - built)
+    return {"thaw": middle - began - built, "thaw again": again, "building": built}
 
 
 def guide(place: Path, work: Work) -> dict[str, float]:
@@ -203,7 +210,7 @@ def one(way: str, place: Path, work: Work, home: Path, python: str = sys.executa
     return json.loads(said.splitlines()[-1])
 
 
-def measure(place: Path, work: Work, rounds: int, home: Path, fastai: str | None) -> str:
+def measure(place: Path, work: Work, rounds: int, home: Path, fastai: str | None, pictures: int) -> str:
     """Return one line of the table."""
     taken: dict[str, list[float]] = {}
     others = ["fastai"] if fastai and work.frozen in ("all", "none") else []
@@ -216,25 +223,20 @@ def measure(place: Path, work: Work, rounds: int, home: Path, fastai: str | None
     s = {name: statistics.median(values) for name, values in taken.items()}
     other = f"{s['fastai']:.1f} s" if "fastai" in s else "-"
     line = (
-        f"| {work.title}, {work.backbone}, {work.size} px, {work.epochs} epochs "
+        f"| {work.title}, {work.backbone}, {work.size} px, {work.epochs} epochs, {pictures:,} pictures, {rounds} turns "
         f"| {s['guide']:.1f} s | {other} | {s['thaw']:.1f} s | "
         f"{s['limit']:.1f} s | {s['thaw again']:.1f} s | {s['guide'] / s['thaw']:.2f} | {s['thaw'] / s['limit']:.2f} | "
-        f"{s['guide'] / s['thaw again']:.1f} | {s['building']:.1f} s |"
+        f"{s['guide'] / s['thaw again']:.1f} | {s['building']:.1f} s | {document.circumstances()} |"
     )
     print(line, flush=True)
     return line
 
 
-def write(lines: list[str], pictures: int, rounds: int) -> None:
-    """Put the table into the document."""
-    how = f"{pictures:,} pictures, batches of {BATCH_SIZE}, {rounds} {'round' if rounds == 1 else 'rounds'} in turns"
-    head = [
-        f"Measured {document.circumstances()}, {how}, medians.",
-        "",
-        "| Work | guide | fastai | Thaw | limit | Thaw again | guide / Thaw | Thaw / limit | guide / again | built |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    document.put("speed", [*head, *lines])
+def write(lines: list[str]) -> None:
+    """Put lines into the document, each in the place of an earlier one of the same work."""
+    works = {line.split("|")[1] for line in lines}
+    there = [row for row in document.lines("speed") if row.startswith("| ") and row not in HEAD]
+    document.put("speed", [*HEAD, *sorted([*(row for row in there if row.split("|")[1] not in works), *lines])])
 
 
 def main() -> None:
@@ -242,6 +244,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--keep-document", action="store_true", help="print only, leave docs/benchmarks.md as it is")
     parser.add_argument("--fastai", help="a Python that has torch and fastai; this one, if it has them")
     parser.add_argument("--only", default="", help="works whose title and backbone hold this text")
     parser.add_argument("--one", nargs=3, metavar=("WAY", "PLACE", "WORK"), help=argparse.SUPPRESS)
@@ -258,9 +261,9 @@ def main() -> None:
         found = folder.scan(asked.folder.resolve())
         lay_out(Path(place), found)
         works = [work for work in WORKS if asked.only in f"{work.title} {work.backbone}"]
-        lines = [measure(Path(place), work, asked.rounds, Path(home), fastai) for work in works]
-        if not asked.only:
-            write(lines, len(found.pictures), asked.rounds)
+        lines = [measure(Path(place), work, asked.rounds, Path(home), fastai, len(found.pictures)) for work in works]
+        if not asked.keep_document:
+            write(lines)
 
 
 if __name__ == "__main__":

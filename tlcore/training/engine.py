@@ -27,6 +27,8 @@ KEPT_CLASS, COSINE, FLOAT32_ERROR = 0.99, 0.999, 1e-3
 BUILD_S = 6.0
 """Building OpenVINO's network took 3 to 7 s for three backbones (our measurement, two cores); less work than twice this
 is left to Keras, which has its network already."""
+COMPARED = 8
+"""Pictures of the first batch on which an engine that is remembered has to agree with Keras again."""
 GAIN = 1.1
 """How many times as fast another engine has to be."""
 
@@ -93,17 +95,18 @@ class Engine:
 
     def _start(self, pictures: np.ndarray) -> Pass:
         """Return the engine to begin with: the one that is remembered, compared with Keras on the first batch."""
-        ours = ENGINES["keras"](self.boundary.frozen)
         name = self._known.get("engine", "keras")
         is_much = self.passes >= 2 * BUILD_S * self._known.get("keras", float("inf"))
         if name == "keras" or (self.precision == "float32" and not is_much) or name not in installed():
-            return ours
+            return ENGINES["keras"](self.boundary.frozen)
         built = ENGINES[name](self.boundary.frozen)
-        error = _error(ours(pictures), built(pictures))
+        # A few pictures, untraced: tracing takes longer than what is to be learned from it.
+        expected = keras.ops.convert_to_numpy(self.boundary.frozen(pictures[:COMPARED], training=False))
+        error = _error(expected, built(pictures)[:COMPARED])
         if error <= (FLOAT32_ERROR if self.precision == "float32" else 0.1):
             return built
         self.note(f"{name} answered otherwise than Keras (by {error:.2g}), so Keras runs the frozen stages.")
-        return ours
+        return ENGINES["keras"](self.boundary.frozen)
 
     def _learn(self, pictures: np.ndarray, answers: np.ndarray, seconds: float) -> None:
         """Remember how fast Keras is, and let OpenVINO take over if that pays."""
