@@ -23,6 +23,7 @@ from tlcore.training import (
 )
 from tlcore.training.batches import FollowEpoch
 from tlcore.training.callbacks import KeepBest, ObeyStop, WriteEvents
+from tlcore.training.feed import feed
 from tlcore.training.recipe import Recipe
 from tlcore.training.supply import Material, Supplier, Supply
 
@@ -107,8 +108,8 @@ class _Learning:
         if phase.name == "head" and best.best_epoch is None and first_answer.is_possible(asked, supply.training):
             self._answer_first(asked)
         supply.model.fit(
-            supply.training,
-            validation_data=supply.validation,
+            feed(supply.training),
+            validation_data=feed(supply.validation),
             initial_epoch=best.last_epoch,
             epochs=phase.last_epoch,
             shuffle=False,  # the batches come shuffled
@@ -130,7 +131,7 @@ class _Learning:
         weigh = self._weights_of_classes(asked)
         found = first_answer.fit_to(self.supply.training, n_classes, weigh, asked.activation == "sigmoid", asked.seed)
         layer.set_weights([found.kernel, found.bias])
-        judged = self.supply.model.evaluate(self.supply.validation, verbose=0, return_dict=True)
+        judged = self.supply.model.evaluate(feed(self.supply.validation), verbose=0, return_dict=True)
         self.best.start_with(judged["loss"])
         self.run.events.write(events.FirstAnswer(judged["loss"], judged["accuracy"]))
         if asked.head_start == "random":
