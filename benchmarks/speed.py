@@ -1,7 +1,8 @@
 """How much faster than the guide's own loop, and how near to what is possible? ``python -m benchmarks.speed FOLDER``
 
-Ways to train the same classifier on the same pictures, each in a process of its own, in turns, medians printed and
-written to ``docs/benchmarks.md``:
+Ways to train the same classifier on the same pictures, each in a process of its own: in each round Thaw and the limit,
+the peers, then the limit and Thaw again, so that a computer that slows down slows all. Medians are printed and written
+to ``docs/benchmarks.md``:
 
     guide   the loop of Keras' transfer-learning guide: image_dataset_from_directory, frozen layers, fit
     fastai  vision_learner, where fastai is installed, with all or nothing frozen
@@ -214,8 +215,8 @@ def measure(place: Path, work: Work, rounds: int, home: Path, fastai: str | None
     """Return one line of the table."""
     taken: dict[str, list[float]] = {}
     others = ["fastai"] if fastai and work.frozen in ("all", "none") else []
-    for number in range(rounds):
-        for way in (["guide", *others, "thaw", "limit"], ["limit", "thaw", *others, "guide"])[number % 2]:
+    for _ in range(rounds):
+        for way in ("thaw", "limit", "guide", *others, "limit", "thaw"):  # the long one in the middle of the short ones
             found = one(way, place, work, home, fastai if fastai and way == "fastai" else sys.executable)
             print(f"  {way} {found}", file=sys.stderr, flush=True)
             for name, seconds in found.items():
@@ -223,7 +224,8 @@ def measure(place: Path, work: Work, rounds: int, home: Path, fastai: str | None
     s = {name: statistics.median(values) for name, values in taken.items()}
     other = f"{s['fastai']:.1f} s" if "fastai" in s else "-"
     line = (
-        f"| {work.title}, {work.backbone}, {work.size} px, {work.epochs} epochs, {pictures:,} pictures, {rounds} turns "
+        f"| {work.title}, {work.backbone}, {work.size} px, {work.epochs} epochs, {pictures:,} pictures, "
+        f"rounds: {rounds} "
         f"| {s['guide']:.1f} s | {other} | {s['thaw']:.1f} s | "
         f"{s['limit']:.1f} s | {s['thaw again']:.1f} s | {s['guide'] / s['thaw']:.2f} | {s['thaw'] / s['limit']:.2f} | "
         f"{s['guide'] / s['thaw again']:.1f} | {s['building']:.1f} s | {document.circumstances()} |"
