@@ -39,7 +39,7 @@ def steps():
 
     pictures = np.random.default_rng(0).integers(0, 255, (16, 8, 8, 3), "uint8")
     training = TrainingBatches(pictures, range(16), np.arange(16) % 2, 8, seed=0, epoch=1)
-    return Steps(model, training, compiled, 1e6, ("small network",)), compiled_for
+    return Steps(model, training, compiled, 1e6, 2, ("small network",)), compiled_for
 
 
 @pytest.mark.parametrize("numbers", ["bfloat16", "float16"])
@@ -70,7 +70,7 @@ def test_the_loss_is_scaled_for_float16_alone():
 
 def test_little_work_is_begun_at_once_in_float32(steps):
     work, compiled_for = steps
-    short = Steps(work.model, work.training, work.compiled, 1.0, work.what)
+    short = Steps(work.model, work.training, work.compiled, 1.0, 2, work.what)
     settled = step.settle(Recipe(), short, pytest.fail)
     assert (settled.precision, settled.xla, settled.step_parts) == ("float32", False, 1)
     assert compiled_for == []
@@ -85,12 +85,19 @@ def test_much_work_is_tried_first_and_weights_and_seeds_are_as_they_were(steps):
     assert all(np.array_equal(old, new) for old, new in zip(before, work.model.variables, strict=True))
 
 
+def test_nothing_is_tried_where_only_float32_is_fast_and_steps_are_short(steps):
+    work, compiled_for = steps
+    short = Steps(work.model, work.training, work.compiled, 1e6, 10**8, work.what)
+    settled = step.settle(Recipe(precision="float32"), short, pytest.fail)
+    assert (settled.precision, settled.step_parts) == ("float32", 1) and compiled_for == []
+
+
 def test_what_was_found_is_remembered_on_this_computer(steps):
     work, compiled_for = steps
     first = step.settle(Recipe(), work, lambda said: None)
     tried = len(compiled_for)
     assert step.settle(Recipe(), work, pytest.fail) == first and len(compiled_for) == tried
-    other = Steps(work.model, work.training, work.compiled, work.seconds, ("another cut",))
+    other = Steps(work.model, work.training, work.compiled, work.seconds, 2, ("another cut",))
     step.settle(Recipe(), other, lambda said: None)
     assert len(compiled_for) > tried
 

@@ -154,8 +154,9 @@ def _settle_steps(run: Run, phase: Phase, supply: Supply, supplier: Supplier, be
     size = str(supply.model.input_shape)
     what = (asked.backbone, str(phase.frozen_stages), size, str(supply.training.batch_size), asked.optimizer)
     seconds = guessed_s(asked, phase.frozen_stages, supply.training.pixels, len(of.split.train) * epochs)
+    count = epochs * len(supply.training)
     steps = step.Steps(
-        supply.model, supply.training, lambda one: _compile(supply, of, one, phase, epochs), seconds, what
+        supply.model, supply.training, lambda one: _compile(supply, of, one, phase, epochs), seconds, count, what
     )
     return _keep_settled(run, phase, supplier, step.settle(asked, steps, supplier.note))
 

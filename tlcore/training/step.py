@@ -25,6 +25,8 @@ GAIN = 1.05
 """How many times as fast as float32 another candidate has to be."""
 LOSS_ERROR = 0.02
 """By how much of float32's loss that of another candidate may differ, before and after the first update."""
+GUESS_ERROR = 4.0
+"""How many times as long as guessed a step may well take."""
 LONGEST_S = 1.0
 """A step that takes longer is computed in parts."""
 LEAST_PICTURES = 4
@@ -41,6 +43,7 @@ class Steps:
         training: Its batches.
         compiled: Compiles the model as a recipe says.
         seconds: About how long all of them take, guessed.
+        count: How many there are.
         what: Names of everything beside device and versions that the time of a step depends on.
     """
 
@@ -48,6 +51,7 @@ class Steps:
     training: TrainingBatches
     compiled: Callable[[Recipe], None]
     seconds: float
+    count: int
     what: tuple[str, ...]
 
 
@@ -80,7 +84,10 @@ def settle(asked: Recipe, steps: Steps, note: Callable[[str], None]) -> Recipe:
     what = ("steps", device.take().name, sorted(device.versions().items()), *steps.what)
     found = timings.get(*what)
     if found is None:
-        found = _try_all(asked, plain, steps, note)
+        candidates = _candidates(asked, plain)
+        if not candidates and steps.seconds / steps.count < LONGEST_S / GUESS_ERROR:
+            return replace(plain, step_parts=asked.step_parts or 1)  # there is nothing to find out
+        found = _try_all(plain, candidates, steps, note)
         timings.put(found, *what)
     chosen = plain if asked.precision else _with(plain, found["precision"], plain.xla)
     chosen = chosen if asked.xla is not None else _with(chosen, str(chosen.precision), found["xla"])
@@ -107,11 +114,11 @@ def _with(asked: Recipe, numbers: str, xla: bool) -> Recipe:
     return replace(asked, precision=numbers, xla=xla)
 
 
-def _try_all(asked: Recipe, plain: Recipe, steps: Steps, note: Callable[[str], None]) -> dict[str, object]:
+def _try_all(plain: Recipe, candidates: list[Recipe], steps: Steps, note: Callable[[str], None]) -> dict[str, object]:
     """Let every candidate take some steps; return the precision and XLA of the fastest sound one, and its seconds."""
     expected = _try(replace(plain, step_parts=1), steps)
     best, fastest = plain, expected.seconds / GAIN
-    for candidate in _candidates(asked, plain):
+    for candidate in candidates:
         tried = _try(replace(candidate, step_parts=1), steps)
         if tried.is_sound(expected) and tried.seconds < fastest:
             best, fastest = candidate, tried.seconds
