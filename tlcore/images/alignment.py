@@ -20,6 +20,7 @@ PART: Limits = ((-0.6, -0.6, -0.6, -0.6), (0.05, 0.6, 0.05, 0.6))
 _ROUGH_STEPS = ((0.8, 6),)  # blur in pixels of the halved picture, rounds
 _EXACT_STEPS = ((0.6, 4),)
 _WITHIN_STEPS = ((1.0, 3), (0.6, 4))
+_TILES_AT_ONCE = 1024
 _CELLS = 8  # cells per side in which the difference is looked at by itself
 
 
@@ -77,7 +78,7 @@ def _laid_over(
     limits: Limits = NEAR,
 ) -> Likeness:
     """Find out how each picture has to be moved, beginning with a guess, and compare."""
-    grey_first, grey_second = (tiles.astype(np.float32).mean(axis=-1) for tiles in (first, second))
+    grey_first, grey_second = (_grey(tiles.astype(np.float32)) for tiles in (first, second))
     for blur, rounds in steps:
         smooth_first, smooth_second = (
             _even(ndimage.gaussian_filter(grey, (0, blur, blur))) for grey in (grey_first, grey_second)
@@ -86,13 +87,33 @@ def _laid_over(
             moved = _closer(smooth_first, smooth_second, moved, limits)
     laid, inside = _sampled(first.astype(np.float32), moved, second.shape[1])
     whole, worst = _compared(laid, second.astype(np.float32), inside)
-    return Likeness(whole, worst, _fine(laid.mean(axis=-1), grey_second, inside), moved)
+    return Likeness(whole, worst, _fine(_grey(laid), grey_second, inside), moved)
+
+
+def _grey(tiles: np.ndarray) -> np.ndarray:
+    """Average (N, S, S, 3) over the colours; by hand, because NumPy is slow over an axis as short as this."""
+    return (tiles[..., 0] + tiles[..., 1] + tiles[..., 2]) / np.float32(3)
 
 
 def _halved(tiles: np.ndarray) -> np.ndarray:
     """Average (N, S, S, 3) over 2 x 2 pixels."""
-    count, side = tiles.shape[:2]
-    return tiles.reshape(count, side // 2, 2, side // 2, 2, 3).mean(axis=(2, 4), dtype=np.float32)
+    return shrunk(tiles, 2)
+
+
+def shrunk(tiles: np.ndarray, by: int) -> np.ndarray:
+    """Average (N, S, S, 3) over ``by`` x ``by`` pixels; by hand, as in ``_grey``.
+
+    Returns:
+        (N, S / by, S / by, 3) float32.
+    """
+    side = tiles.shape[1] // by
+    found = np.empty((len(tiles), side, side, 3), np.float32)
+    for start in range(0, len(tiles), _TILES_AT_ONCE):
+        some = tiles[start : start + _TILES_AT_ONCE]
+        rows = sum(some[:, number::by].astype(np.float32) for number in range(by))
+        found[start : start + len(some)] = sum(rows[:, :, number::by] for number in range(by))
+    found /= by * by
+    return found
 
 
 def _even(grey: np.ndarray) -> np.ndarray:
@@ -119,9 +140,12 @@ def _sampled(tiles: np.ndarray, moved: np.ndarray, grid_side: int) -> tuple[np.n
     left, top = to_x.astype(np.int32), to_y.astype(np.int32)
     wide = (slice(None), slice(None), slice(None)) + (None,) * (tiles.ndim - 3)
     part_x, part_y = (to_x - left)[wide], (to_y - top)[wide]
-    row = np.arange(len(tiles))[:, None, None]
-    upper = tiles[row, top, left] * (1 - part_x) + tiles[row, top, left + 1] * part_x
-    lower = tiles[row, top + 1, left] * (1 - part_x) + tiles[row, top + 1, left + 1] * part_x
+    # One number per place and pixel: three times quicker than an index for each axis.
+    place = (np.arange(len(tiles))[:, None, None] * side + top) * side + left
+    pixels = tiles.reshape(-1, *tiles.shape[3:])
+    upper = pixels.take(place, axis=0) * (1 - part_x) + pixels.take(place + 1, axis=0) * part_x
+    below = place + side
+    lower = pixels.take(below, axis=0) * (1 - part_x) + pixels.take(below + 1, axis=0) * part_x
     return upper * (1 - part_y) + lower * part_y, inside
 
 

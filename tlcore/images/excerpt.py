@@ -89,7 +89,7 @@ def find(squares: np.ndarray, partners: Sequence[np.ndarray], progress: Progress
 
 def _fitting(squares: np.ndarray, partners: Sequence[np.ndarray], progress: Progress) -> Parts:
     """Return the pairs in which a picture fits onto a window of the other."""
-    base = shrunk(squares, squares.shape[1] // _BASE)
+    base = alignment.shrunk(squares, squares.shape[1] // _BASE)
     whole = [_seen(base[start : start + 1024], _windows()[:1])[:, 0] for start in range(0, len(base), 1024)]
     ends = np.concatenate(whole) - np.concatenate(whole).mean(axis=1, keepdims=True)
     ends /= _spread(ends)[:, None]
@@ -115,24 +115,10 @@ def _laid_over(squares: np.ndarray, parts: Parts, whole_by: int, part_by: int) -
     found = [Likeness(*np.empty((3, 0), np.float32), np.empty((0, 4), np.float32))]
     for start in range(0, len(parts.whole), _PAIRS_AT_ONCE):
         some = parts[slice(start, start + _PAIRS_AT_ONCE)]
-        whole, part = shrunk(squares[some.whole], whole_by), shrunk(squares[some.part], part_by)
+        whole, part = alignment.shrunk(squares[some.whole], whole_by), alignment.shrunk(squares[some.part], part_by)
         part[some.mirrored] = part[some.mirrored][:, :, ::-1]
         found.append(alignment.within(whole, part, some.moved))
     return Likeness(*(np.concatenate([getattr(each, field) for each in found]) for field in Likeness.__annotations__))
-
-
-def shrunk(squares: np.ndarray, by: int) -> np.ndarray:
-    """Average (N, S, S, 3) over ``by`` x ``by`` pixels.
-
-    Returns:
-        (N, S / by, S / by, 3) float32.
-    """
-    side = squares.shape[1] // by
-    found = np.empty((len(squares), side, side, 3), np.float32)
-    for start in range(0, len(squares), 1024):
-        some = squares[start : start + 1024]
-        found[start : start + 1024] = some.reshape(len(some), side, by, side, by, 3).mean(axis=(2, 4), dtype=np.float32)
-    return found
 
 
 def _seen(base: np.ndarray, windows: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tlcore.images import alignment, burst, excerpt
+from tlcore.images import alignment, burst
 from tlcore.images.dataset import Picture
 
 NEAR_BITS = 14
@@ -207,7 +207,7 @@ def _in_detail(pairs: Pairs, pictures: list[Picture], larger: Larger) -> np.ndar
     for number, (one, other) in enumerate(zip(pairs.first, pairs.second, strict=True)):
         two = pictures[one], pictures[other]
         if min(min(picture.width, picture.height) for picture in two) >= _DETAIL_SIDE:
-            first, second = excerpt.shrunk(larger([picture.content for picture in two]), 2)[:, None]
+            first, second = alignment.shrunk(larger([picture.content for picture in two]), 2)[:, None]
             found = alignment.likeness(first, _turned(second, pairs.turn[number : number + 1]))
             is_alike[number] = found.fine[0] >= DETAIL
     return is_alike
