@@ -23,7 +23,7 @@ BACKBONE_WEIGHTS = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_
 SWITCHES = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 START_S = 60
 
-expect.set_options(timeout=20_000)  # for computers that do something else as well
+expect.set_options(timeout=45_000)  # for computers that do something else as well, or were started a moment ago
 
 
 @pytest.hookimpl(wrapper=True)
@@ -117,7 +117,7 @@ def _serving(home: Path, keras_home: Path, log: Path, port: int = 0) -> Iterator
         _stop_runs(home)
         process.terminate()
         try:
-            process.wait(timeout=30)
+            process.wait(timeout=5)
         except subprocess.TimeoutExpired:  # it waits for a browser that sends slowly; start.py ends it then, too
             process.kill()
             process.wait()
@@ -158,7 +158,7 @@ def new_visitor(browser) -> Iterator[Callable[[], BrowserContext]]:
 
     def make() -> BrowserContext:
         context = browser.new_context(viewport={"width": 1280, "height": 1000}, accept_downloads=True)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(45_000)
         opened.append(context)
         return context
 

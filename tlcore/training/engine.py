@@ -24,9 +24,12 @@ from tlcore.training.features import BATCH_SIZE, Pass
 TRIED = 256
 """Pictures on which reduced precision has to prove itself."""
 KEPT_CLASS, COSINE, FLOAT32_ERROR = 0.99, 0.999, 1e-3
-BUILD_S = 3.5
-"""Building OpenVINO's network took 1.3 to 4.3 s for three backbones (our measurement, two cores). It is worth it from
-about twice as much work on, and where its speed here is known, from the point on where it saves as much."""
+BUILD_S, TRACED_S = 3.5, 1.0
+"""Building OpenVINO's network took 1.3 to 5 s for four backbones, Keras' first batch 0.5 to 1.1 s more than a later one
+(our measurement, two cores). Both are guesses only until this computer has built one itself."""
+WORTH = 1.5
+"""How many times what building takes must still be to come, so that another engine of unknown speed may pay: it was
+1.5 to 3.5 times as fast as Keras."""
 COMPARED = 8
 """Pictures of the first batch on which an engine that is remembered has to agree with Keras again."""
 GAIN = 1.1
@@ -96,7 +99,8 @@ class Engine:
     def _start(self, pictures: np.ndarray) -> Pass:
         """Return the engine to begin with: the one that is remembered, compared with Keras on the first batch."""
         name = self._known.get("engine", "keras")
-        if name == "keras" or (self.precision == "float32" and self._saved_s() < BUILD_S) or name not in installed():
+        is_worth_it = self.precision != "float32" or self._saved_s() + TRACED_S > self._build_s
+        if name == "keras" or not is_worth_it or name not in installed():
             return ENGINES["keras"](self.boundary.frozen)
         built = ENGINES[name](self.boundary.frozen)
         # A few pictures, untraced: tracing takes longer than what is to be learned from it.
@@ -106,6 +110,11 @@ class Engine:
             return built
         self.note(f"{name} answered otherwise than Keras (by {error:.2g}), so Keras runs the frozen stages.")
         return ENGINES["keras"](self.boundary.frozen)
+
+    @property
+    def _build_s(self) -> float:
+        """Return how long building OpenVINO's network takes, as it did here or as it usually does."""
+        return float(self._known.get("build", BUILD_S))
 
     def _saved_s(self) -> float:
         """Return how many seconds OpenVINO would save, as far as both were timed on this computer."""
@@ -119,13 +128,15 @@ class Engine:
             return
         self._remember(keras=len(pictures) / seconds)
         left_s = (self.passes - 2 * BATCH_SIZE) * seconds / len(pictures)
-        if left_s < 2 * BUILD_S or "openvino" not in installed():
+        if left_s < WORTH * self._build_s or "openvino" not in installed():
             return
+        began = time.perf_counter()
         built = ENGINES["openvino"](self.boundary.frozen)
+        build_s = time.perf_counter() - began
         error = _error(answers, built(pictures))
         _, theirs = _timed(built, pictures)
         is_better = error <= FLOAT32_ERROR and seconds > GAIN * theirs
-        self._remember(openvino=len(pictures) / theirs, engine="openvino" if is_better else "keras")
+        self._remember(openvino=len(pictures) / theirs, build=build_s, engine="openvino" if is_better else "keras")
         if is_better:
             self._pass = built
             faster = f"{seconds / theirs:.1f} times as fast as Keras"
