@@ -17,7 +17,8 @@ LONG_FILES = (
     "images/test_real_pictures.py", "distillation/test_distil.py", "images/test_intake.py", "pages/test_pictures.py",
     "training/test_training.py", "training/test_features.py", "samples/test_sample.py", "runs/test_jax.py",
     "test_start.py", "export/test_predict_script.py", "images/test_inspection.py", "images/test_neighbours.py",
-    "training/test_phase.py", "runs/test_spare.py", "training/test_freezing.py", "training/test_boundary.py", "training/test_supply.py", "commands/test_offline.py",
+    "training/test_phase.py", "runs/test_spare.py", "training/test_freezing.py", "training/test_boundary.py",
+    "training/test_supply.py", "commands/test_offline.py",
 )  # fmt: skip
 NO_BROWSER = "no Chrome or Chromium on this computer, and none could be installed"
 
