@@ -111,7 +111,7 @@ def building_timed() -> Iterator[list[float]]:
 
 
 def thaw(place: Path, work: Work) -> dict[str, float]:
-    """Train with Thaw, twice; the exam and the package come after training and are nobody's subject here."""
+    """Train with Thaw, twice where something is frozen; exam and package come later and are nobody's subject here."""
     from tlcore.training import training
 
     first, second = prepared(place, work), prepared(place, work, head_lr=3e-3)
@@ -119,6 +119,8 @@ def thaw(place: Path, work: Work) -> dict[str, float]:
         began = time.perf_counter()
         training.learn(first)
         middle, built = time.perf_counter(), building[0]
+        if work.frozen == "none":  # nothing but pixels is kept, so a second run is as long as the first
+            return {"thaw": middle - began - built, "building": built}
         training.learn(second)
         again = time.perf_counter() - middle - (building[0] - built)
     return {"thaw": middle - began - built, "thaw again": again, "building": built}
@@ -222,13 +224,14 @@ def measure(place: Path, work: Work, rounds: int, home: Path, fastai: str | None
             for name, seconds in found.items():
                 taken.setdefault(name, []).append(seconds)
     s = {name: statistics.median(values) for name, values in taken.items()}
-    other = f"{s['fastai']:.1f} s" if "fastai" in s else "-"
+    other, again = (f"{s[name]:.1f} s" if name in s else "-" for name in ("fastai", "thaw again"))
+    gain = f"{s['guide'] / s['thaw again']:.1f}" if "thaw again" in s else "-"
     line = (
         f"| {work.title}, {work.backbone}, {work.size} px, {work.epochs} epochs, {pictures:,} pictures, "
         f"rounds: {rounds} "
         f"| {s['guide']:.1f} s | {other} | {s['thaw']:.1f} s | "
-        f"{s['limit']:.1f} s | {s['thaw again']:.1f} s | {s['guide'] / s['thaw']:.2f} | {s['thaw'] / s['limit']:.2f} | "
-        f"{s['guide'] / s['thaw again']:.1f} | {s['building']:.1f} s | {document.circumstances()} |"
+        f"{s['limit']:.1f} s | {again} | {s['guide'] / s['thaw']:.2f} | {s['thaw'] / s['limit']:.2f} | "
+        f"{gain} | {s['building']:.1f} s | {document.circumstances()} |"
     )
     print(line, flush=True)
     return line
