@@ -10,7 +10,7 @@ import tensorflow as tf
 from tlcore.images import pixels, split
 from tlcore.runs import events
 from tlcore.runs import run as runs
-from tlcore.training import augmentation, calibration, classifier, phase, recipe
+from tlcore.training import augmentation, calibration, classifier, phase, recipe, step, timings
 from tlcore.training.callbacks import KeepBest
 from tlcore.training.classifier import Classifier
 from tlcore.training.features import Source
@@ -107,6 +107,21 @@ def test_a_step_that_memory_is_too_small_for_is_computed_in_parts_and_the_run_sa
     said = [note.message for note in events.of_type(run.events.all(), events.Note)]
     assert any("memory was too small" in sentence and "2 parts" in sentence for sentence in said)
     assert same(expected, found)
+
+
+def test_a_training_whose_steps_turn_out_to_be_long_begins_once_more_in_parts_and_learns_the_same(learned, monkeypatch):
+    monkeypatch.setattr(step, "TRIAL_FROM_S", 0.0)  # whatever the work is guessed to be
+    expected, whole = learned(3, precision="float32")
+    assert recipe.load(whole.resolved_file).step_parts == 1
+    (timings.workspace.home() / "timings.json").unlink()
+    monkeypatch.setattr(step, "LONGEST_S", 0.0)  # however short they are
+    found, run = learned(3, precision="float32")
+    assert recipe.load(run.resolved_file).step_parts == 2
+    assert len(events.of_type(run.events.all(), events.PhaseStarted)) == 2
+    assert same(expected, found)
+    again, run = learned(3, precision="float32")
+    assert len(events.of_type(run.events.all(), events.PhaseStarted)) == 1  # known by now
+    assert same(expected, again)
 
 
 def test_a_phase_in_reduced_precision_learns_much_the_same_and_leaves_float32_behind(learned):

@@ -39,7 +39,7 @@ def steps():
 
     pictures = np.random.default_rng(0).integers(0, 255, (16, 8, 8, 3), "uint8")
     training = TrainingBatches(pictures, range(16), np.arange(16) % 2, 8, seed=0, epoch=1)
-    return Steps(model, training, compiled, 1e6, 2, ("small network",)), compiled_for
+    return Steps(model, training, compiled, 1e6, ("small network",)), compiled_for
 
 
 @pytest.mark.parametrize("numbers", ["bfloat16", "float16"])
@@ -70,7 +70,7 @@ def test_the_loss_is_scaled_for_float16_alone():
 
 def test_little_work_is_begun_at_once_in_float32(steps):
     work, compiled_for = steps
-    short = Steps(work.model, work.training, work.compiled, 1.0, 2, work.what)
+    short = Steps(work.model, work.training, work.compiled, 1.0, work.what)
     settled = step.settle(Recipe(), short, pytest.fail)
     assert (settled.precision, settled.xla, settled.step_parts) == ("float32", False, 1)
     assert compiled_for == []
@@ -85,11 +85,35 @@ def test_much_work_is_tried_first_and_weights_and_seeds_are_as_they_were(steps):
     assert all(np.array_equal(old, new) for old, new in zip(before, work.model.variables, strict=True))
 
 
-def test_nothing_is_tried_where_only_float32_is_fast_and_steps_are_short(steps):
+def test_nothing_is_tried_where_only_float32_is_fast_and_the_training_itself_can_be_timed(steps):
     work, compiled_for = steps
-    short = Steps(work.model, work.training, work.compiled, 1e6, 10**8, work.what)
-    settled = step.settle(Recipe(precision="float32"), short, pytest.fail)
-    assert (settled.precision, settled.step_parts) == ("float32", 1) and compiled_for == []
+    small = TrainingBatches(work.training.pixels, range(16), work.training.targets, 4, seed=0, epoch=1)
+    long = Steps(work.model, small, work.compiled, 1e6, ("small network in small steps",))
+    settled = step.settle(Recipe(precision="float32"), long, pytest.fail)
+    assert (settled.precision, settled.step_parts) == ("float32", None) and compiled_for == []
+
+
+def timed(seconds: list[float], monkeypatch) -> list[float]:
+    """Let a watcher see steps that take so long; return what it settled."""
+    settled: list[float] = []
+    watcher, now = step.WatchSteps(settled.append), [0.0]
+    monkeypatch.setattr(step.time, "perf_counter", lambda: now[0])
+    for batch, taken in enumerate(seconds):
+        watcher.on_train_batch_begin(batch)
+        now[0] += taken
+        watcher.on_train_batch_end(batch)
+    return settled
+
+
+def test_short_steps_are_settled_once_whatever_the_traced_first_one_and_one_hiccup_took(monkeypatch):
+    assert timed([20.0, 1.5, 0.5, 9.0], monkeypatch) == [0.5]
+
+
+@pytest.mark.parametrize(("seconds", "found"), [([3.0, 1.5, 1.25], 1.25), ([40.0, 17.0], 17.0)])
+def test_long_steps_end_the_try_the_slowest_ones_after_the_second_one(seconds, found, monkeypatch):
+    with pytest.raises(step.StepsAreTimed) as ended:
+        timed(seconds, monkeypatch)
+    assert ended.value.seconds == pytest.approx(found)
 
 
 def test_what_was_found_is_remembered_on_this_computer(steps):
@@ -97,7 +121,7 @@ def test_what_was_found_is_remembered_on_this_computer(steps):
     first = step.settle(Recipe(), work, lambda said: None)
     tried = len(compiled_for)
     assert step.settle(Recipe(), work, pytest.fail) == first and len(compiled_for) == tried
-    other = Steps(work.model, work.training, work.compiled, work.seconds, 2, ("another cut",))
+    other = Steps(work.model, work.training, work.compiled, work.seconds, ("another cut",))
     step.settle(Recipe(), other, lambda said: None)
     assert len(compiled_for) > tried
 
@@ -122,5 +146,5 @@ def test_losses_that_leave_those_of_float32_are_not_sound():
 )
 def test_a_step_of_over_a_second_is_computed_in_parts_of_four_pictures_or_more(seconds, batch_size, parts):
     said = []
-    assert step._parts(seconds, batch_size, said.append) == parts
+    assert step.parts(seconds, batch_size, said.append) == parts
     assert [f"in {parts} parts" in sentence for sentence in said] == [True] * (parts > 1)

@@ -106,7 +106,8 @@ def _add_check(drawn: go.Figure, frame: pd.DataFrame, metric: Metric) -> None:
 
 def _mark_phases(drawn: go.Figure, history: list[Event]) -> None:
     """Name each phase where it begins, with a line between the two."""
-    for phase in events.of_type(history, events.PhaseStarted):
+    phases = {phase.first_epoch: phase for phase in events.of_type(history, events.PhaseStarted)}  # one may begin anew
+    for phase in phases.values():
         start = phase.first_epoch - 1
         if start > 0:
             drawn.add_vline(x=start, line={"color": QUIET_COLOR, "width": 1, "dash": "dash"})

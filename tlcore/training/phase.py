@@ -1,6 +1,7 @@
 """One phase of a training: what learns in it, on what, and the epochs themselves."""
 
 import gc
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import keras
@@ -20,6 +21,7 @@ from tlcore.training import (
     recipe,
     settling,
     step,
+    timings,
 )
 from tlcore.training.batches import FollowEpoch
 from tlcore.training.callbacks import KeepBest, ObeyStop, WriteEvents
@@ -60,8 +62,16 @@ def fit(run: Run, phase: Phase, material: Material, supplier: Supplier, best: Ke
     supply = supplier.phase(phase.frozen_stages, best.last_epoch + 1)
     if supply.reason:
         run.events.write(events.Note(supply.reason))
-    asked = _settle_steps(run, phase, supply, supplier, best)
-    learning = _Learning(run, phase, material, on_device.hold(supply) if on_device.fits(supply) else supply, best)
+    asked, steps = _settle_steps(run, phase, supply, supplier, best)
+
+    def watched(seconds: float) -> Recipe:
+        """Remember how long a step takes, and settle in how many parts it is computed."""
+        timings.put({"precision": asked.precision, "xla": asked.xla, "seconds": seconds}, *steps.timings())
+        parts = step.parts(seconds, supply.training.batch_size, supplier.note)
+        return _keep_settled(run, phase, supplier, replace(asked, step_parts=parts))
+
+    held = on_device.hold(supply) if on_device.fits(supply) else supply
+    learning = _Learning(run, phase, material, held, best, watched)
     before = step.state_of(supply.model)
     first_epoch = best.last_epoch
     while True:
@@ -69,6 +79,8 @@ def fit(run: Run, phase: Phase, material: Material, supplier: Supplier, best: Ke
             with precision.computing_in(str(asked.precision), supply.model):
                 learning.fit(asked)
             return
+        except step.StepsAreTimed as found:
+            asked = watched(found.seconds)
         except Exception as error:
             smaller = _halved(asked, error)
             if smaller is None:
@@ -80,10 +92,10 @@ def fit(run: Run, phase: Phase, material: Material, supplier: Supplier, best: Ke
                     "here on. What is learned is the same."
                 )
             )
-            if best.last_epoch == first_epoch:
-                step.put_back(supply.model, before)
-                if asked.head_start == "fitted" and best.best_epoch == 0:
-                    checkpoint.assign(material.parts.model, run.best_checkpoint)
+        if best.last_epoch == first_epoch:
+            step.put_back(supply.model, before)
+            if asked.head_start == "fitted" and best.best_epoch == 0:
+                checkpoint.assign(material.parts.model, run.best_checkpoint)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +107,7 @@ class _Learning:
     material: Material
     supply: Supply
     best: KeepBest
+    watched: Callable[[float], Recipe]
 
     def fit(self, asked: Recipe) -> None:
         """Compile, announce, answer first where that is possible, and train the epochs that are left."""
@@ -115,6 +128,7 @@ class _Learning:
             shuffle=False,  # the batches come shuffled
             class_weight=of_classes if supply.training.parts == 1 else None,  # parts of batches weigh them themselves
             callbacks=[
+                *([] if asked.step_parts else [step.WatchSteps(self.watched)]),
                 FollowEpoch(supply.training),
                 best,
                 WriteEvents(run, best, phase.name, supply.training),
@@ -141,24 +155,25 @@ class _Learning:
         return settling.weights_of_classes(self.run.dataset(), self.material.split) if asked.class_weights else None
 
 
-def _settle_steps(run: Run, phase: Phase, supply: Supply, supplier: Supplier, best: KeepBest) -> Recipe:
-    """Return the recipe with what settles the steps of this phase.
+def _settle_steps(
+    run: Run, phase: Phase, supply: Supply, supplier: Supplier, best: KeepBest
+) -> tuple[Recipe, step.Steps]:
+    """Return the recipe with what settles the steps of this phase, and the steps.
 
     Only the last phase is worth a trial, and is what the run's recipe tells of; a head that learns before it is small.
     """
     asked, of = supplier.recipe, supplier.material
-    if phase.last_epoch < int(asked.epochs or 1):
-        recipe.save(asked, run.resolved_file)
-        return replace(asked, precision="float32", xla=device.uses_xla(), step_parts=1)
     epochs = phase.last_epoch - best.last_epoch
     size = str(supply.model.input_shape)
     what = (asked.backbone, str(phase.frozen_stages), size, str(supply.training.batch_size), asked.optimizer)
     seconds = guessed_s(asked, phase.frozen_stages, supply.training.pixels, len(of.split.train) * epochs)
-    count = epochs * len(supply.training)
     steps = step.Steps(
-        supply.model, supply.training, lambda one: _compile(supply, of, one, phase, epochs), seconds, count, what
+        supply.model, supply.training, lambda one: _compile(supply, of, one, phase, epochs), seconds, what
     )
-    return _keep_settled(run, phase, supplier, step.settle(asked, steps, supplier.note))
+    if phase.last_epoch < int(asked.epochs or 1):
+        recipe.save(asked, run.resolved_file)
+        return replace(asked, precision="float32", xla=device.uses_xla(), step_parts=1), steps
+    return _keep_settled(run, phase, supplier, step.settle(asked, steps, supplier.note)), steps
 
 
 def _keep_settled(run: Run, phase: Phase, supplier: Supplier, asked: Recipe) -> Recipe:

@@ -3,12 +3,14 @@
 By timing, not by rule: bfloat16 made VGG16 eight times as fast and MobileNetV2 half as fast on the same processor (our
 measurement, a CPU with AMX). Each candidate takes some real steps from the same weights on the same batch; of those
 whose loss stays with that of float32 the fastest is kept, once per computer, backbone, cut and batch size. Short
-trainings are not worth a trial and take float32.
+trainings are not worth a trial and take float32. Where only float32 is fast nothing is tried either: how long a step
+takes is seen from the first ones of the training itself, which begins once more if they have to be computed in parts.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -25,12 +27,12 @@ GAIN = 1.05
 """How many times as fast as float32 another candidate has to be."""
 LOSS_ERROR = 0.02
 """By how much of float32's loss that of another candidate may differ, before and after the first update."""
-GUESS_ERROR = 4.0
-"""How many times as long as guessed a step may well take."""
 LONGEST_S = 1.0
 """A step that takes longer is computed in parts."""
 LEAST_PICTURES = 4
 """In a part: smaller ones leave most of a processor unused."""
+WATCHED = 3
+"""Steps from which one learns how long they take; the first one is traced and compiled on the way."""
 _SLOW_S = 5.0
 
 
@@ -43,7 +45,6 @@ class Steps:
         training: Its batches.
         compiled: Compiles the model as a recipe says.
         seconds: About how long all of them take, guessed.
-        count: How many there are.
         what: Names of everything beside device and versions that the time of a step depends on.
     """
 
@@ -51,8 +52,11 @@ class Steps:
     training: TrainingBatches
     compiled: Callable[[Recipe], None]
     seconds: float
-    count: int
     what: tuple[str, ...]
+
+    def timings(self) -> tuple[Any, ...]:
+        """Return everything that the time of a step depends on."""
+        return ("steps", device.take().name, sorted(device.versions().items()), *self.what)
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,8 @@ class Tried:
 def settle(asked: Recipe, steps: Steps, note: Callable[[str], None]) -> Recipe:
     """Return the recipe with ``precision``, ``xla`` and ``step_parts`` settled; what it says already stays.
 
+    ``step_parts`` stays open where it is to be seen from the first steps of the training: see ``WatchSteps``.
+
     Args:
         asked: Settled but for these.
         steps: What is to be computed.
@@ -81,17 +87,16 @@ def settle(asked: Recipe, steps: Steps, note: Callable[[str], None]) -> Recipe:
     plain = _with(asked, asked.precision or "float32", device.uses_xla() if asked.xla is None else asked.xla)
     if steps.seconds < TRIAL_FROM_S:
         return replace(plain, step_parts=asked.step_parts or 1)
-    what = ("steps", device.take().name, sorted(device.versions().items()), *steps.what)
-    found = timings.get(*what)
+    found = timings.get(*steps.timings())
     if found is None:
         candidates = _candidates(asked, plain)
-        if not candidates and steps.seconds / steps.count < LONGEST_S / GUESS_ERROR:
-            return replace(plain, step_parts=asked.step_parts or 1)  # there is nothing to find out
+        if not candidates and len(steps.training) >= WATCHED:
+            return plain
         found = _try_all(plain, candidates, steps, note)
-        timings.put(found, *what)
+        timings.put(found, *steps.timings())
     chosen = plain if asked.precision else _with(plain, found["precision"], plain.xla)
     chosen = chosen if asked.xla is not None else _with(chosen, str(chosen.precision), found["xla"])
-    return replace(chosen, step_parts=asked.step_parts or _parts(found["seconds"], steps.training.batch_size, note))
+    return replace(chosen, step_parts=asked.step_parts or parts(found["seconds"], steps.training.batch_size, note))
 
 
 def state_of(model: keras.Model) -> list[np.ndarray]:
@@ -176,14 +181,57 @@ def _is_fast(numbers: str) -> bool:
     return seconds(numbers) <= seconds("float32")
 
 
-def _parts(seconds: float, batch_size: int, note: Callable[[str], None]) -> int:
+def parts(seconds: float, batch_size: int, note: Callable[[str], None]) -> int:
     """Return in how many parts a step that takes so long is computed."""
-    parts = 1
-    while seconds / parts > LONGEST_S and batch_size // (2 * parts) >= LEAST_PICTURES:
-        parts *= 2
-    if parts > 1:
+    count = 1
+    while seconds / count > LONGEST_S and batch_size // (2 * count) >= LEAST_PICTURES:
+        count *= 2
+    if count > 1:
         note(
-            f"A step of {batch_size} pictures takes {seconds:.1f} seconds here, so it is computed in {parts} parts: "
+            f"A step of {batch_size} pictures takes {seconds:.1f} seconds here, so it is computed in {count} parts: "
             "the curves and the Stop button need not wait for it. What is learned is the same."
         )
-    return parts
+    return count
+
+
+class StepsAreTimed(Exception):
+    """The first steps of a training have told how long a step takes: ``seconds``, too long for one piece."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"A step takes {seconds:.1f} s.")
+        self.seconds = seconds
+
+
+class WatchSteps(keras.callbacks.Callback):
+    """Time the first steps of a training, once per computer.
+
+    Args:
+        settled: Told the seconds of a step that is short enough.
+
+    Raises:
+        StepsAreTimed: A step takes too long; nothing but weights and optimizer has changed by then.
+    """
+
+    def __init__(self, settled: Callable[[float], None]) -> None:
+        super().__init__()
+        self.settled = settled
+        self._fastest: float | None = None
+        self._seen = 0
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Start the clock."""
+        self._began = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Stop the clock; decide after the last of the watched steps, or after one that is very slow."""
+        self._seen += 1
+        if self._seen == 1 or self._seen > WATCHED:
+            return
+        seconds = time.perf_counter() - self._began
+        self._fastest = seconds if self._fastest is None else min(self._fastest, seconds)
+        if self._seen < WATCHED and seconds < _SLOW_S:
+            return
+        self._seen = WATCHED
+        if self._fastest > LONGEST_S:
+            raise StepsAreTimed(self._fastest)
+        self.settled(self._fastest)
