@@ -114,7 +114,8 @@ def test_a_training_whose_steps_turn_out_to_be_long_begins_once_more_in_parts_an
     expected, whole = learned(3, precision="float32")
     assert recipe.load(whole.resolved_file).step_parts == 1
     (timings.workspace.home() / "timings.json").unlink()
-    monkeypatch.setattr(step, "LONGEST_S", 0.0)  # however short they are
+    monkeypatch.setattr(step, "LONGEST_S", 0.0)  # however short they are, and few
+    monkeypatch.setattr(step, "WORTH_S", 0.0)
     found, run = learned(3, precision="float32")
     assert recipe.load(run.resolved_file).step_parts == 2
     assert len(events.of_type(run.events.all(), events.PhaseStarted)) == 2

@@ -93,10 +93,10 @@ def test_nothing_is_tried_where_only_float32_is_fast_and_the_training_itself_can
     assert (settled.precision, settled.step_parts) == ("float32", None) and compiled_for == []
 
 
-def timed(seconds: list[float], monkeypatch) -> list[float]:
-    """Let a watcher see steps that take so long; return what it settled."""
+def timed(seconds: list[float], monkeypatch, count: int = 10_000) -> list[float]:
+    """Let a watcher see steps that take so long, of so many; return what it settled."""
     settled: list[float] = []
-    watcher, now = step.WatchSteps(settled.append), [0.0]
+    watcher, now = step.WatchSteps(settled.append, count), [0.0]
     monkeypatch.setattr(step.time, "perf_counter", lambda: now[0])
     for batch, taken in enumerate(seconds):
         watcher.on_train_batch_begin(batch)
@@ -114,6 +114,10 @@ def test_long_steps_end_the_try_the_slowest_ones_after_the_second_one(seconds, f
     with pytest.raises(step.StepsAreTimed) as ended:
         timed(seconds, monkeypatch)
     assert ended.value.seconds == pytest.approx(found)
+
+
+def test_a_training_with_few_long_steps_is_not_begun_once_more(monkeypatch):
+    assert timed([40.0, 17.0], monkeypatch, count=10) == [17.0]
 
 
 def test_what_was_found_is_remembered_on_this_computer(steps):

@@ -64,10 +64,10 @@ def fit(run: Run, phase: Phase, material: Material, supplier: Supplier, best: Ke
         run.events.write(events.Note(supply.reason))
     asked, steps = _settle_steps(run, phase, supply, supplier, best)
 
-    def watched(seconds: float) -> Recipe:
+    def watched(seconds: float, is_split: bool = False) -> Recipe:
         """Remember how long a step takes, and settle in how many parts it is computed."""
         timings.put({"precision": asked.precision, "xla": asked.xla, "seconds": seconds}, *steps.timings())
-        parts = step.parts(seconds, supply.training.batch_size, supplier.note)
+        parts = step.parts(seconds, supply.training.batch_size, supplier.note) if is_split else 1
         return _keep_settled(run, phase, supplier, replace(asked, step_parts=parts))
 
     held = on_device.hold(supply) if on_device.fits(supply) else supply
@@ -80,7 +80,7 @@ def fit(run: Run, phase: Phase, material: Material, supplier: Supplier, best: Ke
                 learning.fit(asked)
             return
         except step.StepsAreTimed as found:
-            asked = watched(found.seconds)
+            asked = watched(found.seconds, is_split=True)
         except Exception as error:
             smaller = _halved(asked, error)
             if smaller is None:
@@ -120,6 +120,7 @@ class _Learning:
         _compile(supply, self.material, asked, phase, phase.last_epoch - best.last_epoch)
         if phase.name == "head" and best.best_epoch is None and first_answer.is_possible(asked, supply.training):
             self._answer_first(asked)
+        n_steps = (phase.last_epoch - best.last_epoch) * len(supply.training)
         supply.model.fit(
             feed(supply.training),
             validation_data=feed(supply.validation),
@@ -128,7 +129,7 @@ class _Learning:
             shuffle=False,  # the batches come shuffled
             class_weight=of_classes if supply.training.parts == 1 else None,  # parts of batches weigh them themselves
             callbacks=[
-                *([] if asked.step_parts else [step.WatchSteps(self.watched)]),
+                *([] if asked.step_parts else [step.WatchSteps(self.watched, n_steps)]),
                 FollowEpoch(supply.training),
                 best,
                 WriteEvents(run, best, phase.name, supply.training),

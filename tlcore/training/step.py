@@ -4,7 +4,7 @@ By timing, not by rule: bfloat16 made VGG16 eight times as fast and MobileNetV2 
 measurement, a CPU with AMX). Each candidate takes some real steps from the same weights on the same batch; of those
 whose loss stays with that of float32 the fastest is kept, once per computer, backbone, cut and batch size. Short
 trainings are not worth a trial and take float32. Where only float32 is fast nothing is tried either: how long a step
-takes is seen from the first ones of the training itself, which begins once more if they have to be computed in parts.
+takes is seen from the first ones of the training itself; if they are long and many, it begins once more in parts.
 """
 
 import time
@@ -33,6 +33,8 @@ LEAST_PICTURES = 4
 """In a part: smaller ones leave most of a processor unused."""
 WATCHED = 3
 """Steps from which one learns how long they take; the first one is traced and compiled on the way."""
+WORTH_S = 180.0
+"""A training that is over sooner is not begun once more in parts: 10 to 20 s for ResNet50 (our measurement)."""
 _SLOW_S = 5.0
 
 
@@ -206,15 +208,17 @@ class WatchSteps(keras.callbacks.Callback):
     """Time the first steps of a training, once per computer.
 
     Args:
-        settled: Told the seconds of a step that is short enough.
+        settled: Told the seconds of a step, if the training goes on as it is.
+        count: Steps that there will be.
 
     Raises:
         StepsAreTimed: A step takes too long; nothing but weights and optimizer has changed by then.
     """
 
-    def __init__(self, settled: Callable[[float], None]) -> None:
+    def __init__(self, settled: Callable[[float], None], count: int) -> None:
         super().__init__()
         self.settled = settled
+        self.count = count
         self._fastest: float | None = None
         self._seen = 0
 
@@ -232,6 +236,6 @@ class WatchSteps(keras.callbacks.Callback):
         if self._seen < WATCHED and seconds < _SLOW_S:
             return
         self._seen = WATCHED
-        if self._fastest > LONGEST_S:
+        if self._fastest > LONGEST_S and self._fastest * self.count > WORTH_S:
             raise StepsAreTimed(self._fastest)
         self.settled(self._fastest)
