@@ -269,10 +269,14 @@ def stop(server: subprocess.Popen[bytes]) -> int:
 
 
 def test(pytest_arguments: list[str]) -> int:
-    """Run the tests, with a browser where one can be had, all of them two at a time; return pytest's exit code."""
+    """Run the tests, with a browser where one can be had; return pytest's exit code.
+
+    One process more than there are cores, and at most six: browsers and servers are waited for, and each takes 1.5 GB.
+    """
     find = subprocess.run([str(PYTHON), "tests/chromium.py"], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8")
     env = {**os.environ, **({"THAW_BROWSER": find.stdout.strip()} if find.stdout.strip() else {})}
-    chosen = pytest_arguments or ["--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder"]
+    count = min(6, 1 + (os.cpu_count() or 1))
+    chosen = pytest_arguments or [f"--numprocesses={count}", "--dist=loadfile", "--no-loadscope-reorder"]
     return subprocess.run([str(PYTHON), "-m", "pytest", *chosen], cwd=ROOT, env=env).returncode
 
 
