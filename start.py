@@ -173,7 +173,6 @@ def make_venv() -> None:
 def install(dev: bool, cuda: bool) -> None:
     """Install the requirements into ``.venv``."""
     command = [str(PYTHON), "-m", "pip", "install", "--no-input", "--no-user", "--disable-pip-version-check"]
-    command.append("--no-compile")  # Python compiles what it imports; all of it took half a minute
     command += ["--progress-bar", "raw" if pip_version() >= (24, 1) else "off"]
     command += ["-r", "requirements-dev.txt" if dev else "requirements.txt"]
     pin = re.search(r"^tensorflow==(\S+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
@@ -273,7 +272,6 @@ def test(pytest_arguments: list[str]) -> int:
     """Run the tests, with a browser where one can be had, all of them two at a time; return pytest's exit code."""
     find = subprocess.run([str(PYTHON), "tests/chromium.py"], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8")
     env = {**os.environ, **({"THAW_BROWSER": find.stdout.strip()} if find.stdout.strip() else {})}
-    env.pop("PYTHONDONTWRITEBYTECODE", None)  # what is imported for the first time is compiled once
     chosen = pytest_arguments or ["--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder"]
     return subprocess.run([str(PYTHON), "-m", "pytest", *chosen], cwd=ROOT, env=env).returncode
 

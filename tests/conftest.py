@@ -24,7 +24,7 @@ NO_BROWSER = "no Chrome or Chromium on this computer, and none could be installe
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest files: workers that take whole files in turn then end at nearly the same time."""
+    """Begin with the longest files: two workers that take whole files in turn then end at nearly the same time."""
     places = {Path(__file__).parent / name: place for place, name in enumerate(LONG_FILES)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
 
@@ -34,7 +34,6 @@ def own_installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Keep everything the tests make away from the user's projects."""
     home = tmp_path_factory.mktemp("thaw_home")
     os.environ["THAW_HOME"] = str(home)
-    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"  # two tests share two cores
     os.environ["THAW_SPARE"] = "0"  # it would import TensorFlow in each of many servers, for nothing
     return home
 
