@@ -46,6 +46,7 @@ def choose(page: Page, has_weights: bool, epochs: int, early_stopping: bool = Tr
     settle(page)  # cards that are still being drawn move the last one
     page.get_by_role("button", name="Choose", exact=True).last.click()
     expect(page).to_have_url(re.compile("backbone=vgg16"))
+    settle(page)  # as long as it is being drawn, parts of the page before stand on it too
     page.get_by_text("All backbones").click()
     pick(page, "Backbone", "MobileNetV2 0.35")
     expect(page).to_have_url(re.compile("backbone=mobilenet_v2_035"))
