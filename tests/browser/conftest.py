@@ -23,7 +23,7 @@ BACKBONE_WEIGHTS = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_
 SWITCHES = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 START_S = 60
 
-expect.set_options(timeout=45_000)  # for computers that do something else as well, or were started a moment ago
+expect.set_options(timeout=20_000)  # for computers that do something else as well
 
 
 @pytest.hookimpl(wrapper=True)
@@ -158,7 +158,7 @@ def new_visitor(browser) -> Iterator[Callable[[], BrowserContext]]:
 
     def make() -> BrowserContext:
         context = browser.new_context(viewport={"width": 1280, "height": 1000}, accept_downloads=True)
-        context.set_default_timeout(45_000)
+        context.set_default_timeout(20_000)
         opened.append(context)
         return context
 

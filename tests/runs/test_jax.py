@@ -19,7 +19,7 @@ def with_jax(monkeypatch, tmp_path):
 
 @needs_jax
 def test_a_run_trains_with_jax_from_kept_features_and_ends_with_model_report_and_package(with_jax, new_run):
-    run = new_run(epochs=2, frozen_stages="all", augment="light", batch_size=8)
+    run = new_run(epochs=2, frozen_stages=4, augment="light", batch_size=8)
     supervisor.supervise(run)
     history = run.events.all()
     assert runs.state(run) == "finished", run.worker_log.read_text()[-2000:]

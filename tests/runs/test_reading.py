@@ -23,7 +23,7 @@ SETTLED = curve(*[(0.8, 0.7, 0.80, 0.71)] * 2, *[(0.79, 0.7, 0.799, 0.72)] * 4)
         ([], "none", "No epoch"),
         ([events.BatchEnd(1, 1, 1.0, 0.1, 9.0)], "none", "No epoch"),
         (curve((1.6, 0.3, 1.5, 0.62)), "learning", "after epoch 1 the model names 62%"),
-        (curve((100, 0.1, 90, 0.1)), "none", "No better than guessing so far: after epoch 1 10%"),
+        (curve((100, 0.1, 90, 0.1)), "none", "No better than guessing so far: after epoch 1, 10%"),
         (IMPROVING, "improving", "since epoch 1 the loss on the check pictures fell from 1.50 to 0.75; 72%"),
         (OVERFITTING, "overfitting", "since epoch 2: the loss on training pictures still falls (0.80 to 0.10)"),
         (SETTLED, "settled", "near 0.80 since epoch 3; 72%"),

@@ -120,6 +120,9 @@ def test_a_training_whose_steps_turn_out_to_be_long_begins_once_more_in_parts_an
     assert recipe.load(run.resolved_file).step_parts == 2
     assert len(events.of_type(run.events.all(), events.PhaseStarted)) == 2
     assert same(expected, found)
+    again, run = learned(3, precision="float32")
+    assert len(events.of_type(run.events.all(), events.PhaseStarted)) == 1  # known by now
+    assert same(expected, again)
 
 
 def test_a_phase_in_reduced_precision_learns_much_the_same_and_leaves_float32_behind(learned):

@@ -93,6 +93,17 @@ def test_nothing_is_tried_where_only_float32_is_fast_and_the_training_itself_can
     assert (settled.precision, settled.step_parts) == ("float32", None) and compiled_for == []
 
 
+class WorksAhead:
+    """The loss of a device that works ahead: time passes only when somebody asks for it."""
+
+    def __init__(self, now: list[float], taken: float) -> None:
+        self.now, self.taken = now, taken
+
+    def __float__(self) -> float:
+        self.now[0] += self.taken
+        return 0.5
+
+
 def timed(seconds: list[float], monkeypatch, count: int = 10_000) -> list[float]:
     """Let a watcher see steps that take so long, of so many; return what it settled."""
     settled: list[float] = []
@@ -100,8 +111,7 @@ def timed(seconds: list[float], monkeypatch, count: int = 10_000) -> list[float]
     monkeypatch.setattr(step.time, "perf_counter", lambda: now[0])
     for batch, taken in enumerate(seconds):
         watcher.on_train_batch_begin(batch)
-        now[0] += taken
-        watcher.on_train_batch_end(batch)
+        watcher.on_train_batch_end(batch, {"loss": WorksAhead(now, taken)})
     return settled
 
 
@@ -135,6 +145,14 @@ def test_what_the_recipe_says_is_not_tried(steps):
     asked = Recipe(precision="bfloat16", xla=False, step_parts=2)
     assert step.settle(asked, work, pytest.fail) == asked and compiled_for == []
     assert step.settle(Recipe(precision="bfloat16"), work, lambda said: None).precision == "bfloat16"
+
+
+def test_what_somebody_asked_for_is_not_remembered_as_what_was_found_best(steps):
+    work, compiled_for = steps
+    step.settle(Recipe(precision="bfloat16"), work, lambda said: None)
+    tried = len(compiled_for)
+    step.settle(Recipe(), work, lambda said: None)
+    assert compiled_for[tried].precision == "float32" and len(compiled_for) > tried
 
 
 def test_losses_that_leave_those_of_float32_are_not_sound():

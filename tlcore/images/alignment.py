@@ -46,7 +46,7 @@ class Likeness:
 
 def roughly(first: np.ndarray, second: np.ndarray) -> Likeness:
     """Do what ``likeness`` does on half as many pixels per side: four times quicker, for a first sifting."""
-    return _laid_over(_halved(first), _halved(second), _ROUGH_STEPS, np.zeros((len(first), 4), np.float32))
+    return _laid_over(shrunk(first, 2), shrunk(second, 2), _ROUGH_STEPS, np.zeros((len(first), 4), np.float32))
 
 
 def likeness(first: np.ndarray, second: np.ndarray) -> Likeness:
@@ -93,11 +93,6 @@ def _laid_over(
 def _grey(tiles: np.ndarray) -> np.ndarray:
     """Average (N, S, S, 3) over the colours; by hand, because NumPy is slow over an axis as short as this."""
     return (tiles[..., 0] + tiles[..., 1] + tiles[..., 2]) / np.float32(3)
-
-
-def _halved(tiles: np.ndarray) -> np.ndarray:
-    """Average (N, S, S, 3) over 2 x 2 pixels."""
-    return shrunk(tiles, 2)
 
 
 def shrunk(tiles: np.ndarray, by: int) -> np.ndarray:

@@ -55,7 +55,7 @@ def read(history: list[Event], majority: float = 0.0) -> Reading:
     if last.val_accuracy <= majority:
         return Reading(
             "none",
-            f"No better than guessing so far: after epoch {last.epoch} {last.val_accuracy:.0%} of the check pictures "
+            f"No better than guessing so far: after epoch {last.epoch}, {last.val_accuracy:.0%} of the check pictures "
             f"are named correctly, and always naming the largest class would reach {majority:.0%}.",
         )
     return Reading(

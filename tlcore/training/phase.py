@@ -62,11 +62,12 @@ def fit(run: Run, phase: Phase, material: Material, supplier: Supplier, best: Ke
     supply = supplier.phase(phase.frozen_stages, best.last_epoch + 1)
     if supply.reason:
         run.events.write(events.Note(supply.reason))
+    wanted = supplier.recipe
     asked, steps = _settle_steps(run, phase, supply, supplier, best)
 
     def watched(seconds: float, is_split: bool = False) -> Recipe:
         """Remember how long a step takes, and settle in how many parts it is computed."""
-        timings.put({"precision": asked.precision, "xla": asked.xla, "seconds": seconds}, *steps.timings())
+        timings.put({"precision": asked.precision, "xla": asked.xla, "seconds": seconds}, *steps.timings(wanted))
         parts = step.parts(seconds, supply.training.batch_size, supplier.note) if is_split else 1
         return _keep_settled(run, phase, supplier, replace(asked, step_parts=parts))
 

@@ -56,9 +56,10 @@ class Steps:
     seconds: float
     what: tuple[str, ...]
 
-    def timings(self) -> tuple[Any, ...]:
-        """Return everything that the time of a step depends on."""
-        return ("steps", device.take().name, sorted(device.versions().items()), *self.what)
+    def timings(self, asked: Recipe) -> tuple[Any, ...]:
+        """Return everything that the time of a step depends on, what the recipe left no choice in among it."""
+        fixed = f"asked {asked.precision} {asked.xla}"
+        return ("steps", device.take().name, sorted(device.versions().items()), fixed, *self.what)
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,13 @@ def settle(asked: Recipe, steps: Steps, note: Callable[[str], None]) -> Recipe:
     plain = _with(asked, asked.precision or "float32", device.uses_xla() if asked.xla is None else asked.xla)
     if steps.seconds < TRIAL_FROM_S:
         return replace(plain, step_parts=asked.step_parts or 1)
-    found = timings.get(*steps.timings())
+    found = timings.get(*steps.timings(asked))
     if found is None:
         candidates = _candidates(asked, plain)
         if not candidates and len(steps.training) >= WATCHED:
             return plain
         found = _try_all(plain, candidates, steps, note)
-        timings.put(found, *steps.timings())
+        timings.put(found, *steps.timings(asked))
     chosen = plain if asked.precision else _with(plain, found["precision"], plain.xla)
     chosen = chosen if asked.xla is not None else _with(chosen, str(chosen.precision), found["xla"])
     return replace(chosen, step_parts=asked.step_parts or parts(found["seconds"], steps.training.batch_size, note))
@@ -229,7 +230,10 @@ class WatchSteps(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Stop the clock; decide after the last of the watched steps, or after one that is very slow."""
         self._seen += 1
-        if self._seen == 1 or self._seen > WATCHED:
+        if self._seen > WATCHED:
+            return
+        float((logs or {})["loss"])  # a device may work ahead; who asks for the loss waits until it is there
+        if self._seen == 1:
             return
         seconds = time.perf_counter() - self._began
         self._fastest = seconds if self._fastest is None else min(self._fastest, seconds)
