@@ -7,7 +7,7 @@
     THAW_UPLOAD_GB         most gigabytes (10**9 bytes) that a browser may send into one project; default 50
     THAW_CACHE_GB          most gigabytes (10**9 bytes) of what can be made again; default 20
     THAW_HOSTS             further names under which this server may be called, separated by commas
-    THAW_SPARE             minutes for which a spare worker (0.8 GB) waits for the next training; default 10, 0 for none
+    THAW_SPARE             minutes for which a spare worker (0.6 GB) waits for the next training; default 10, 0 for none
     KERAS_HOME             where Keras keeps pretrained weights; default ``~/.keras``
     THAW_WEIGHTS_URL       a mirror of https://storage.googleapis.com to fetch weights and public sets of pictures
                            from, with the same paths below it, for networks that cannot reach the original; empty

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tlcore import atomic, quiet
+from tlcore import atomic, quiet, sparing
 from tlcore.backbones import table, weights
 from tlcore.backbones.backbone import Backbone
 from tlcore.commands.outcome import Outcome, progress
@@ -53,6 +53,8 @@ def _features(row: Backbone, array: np.ndarray, seed: int | None) -> np.ndarray:
         with progress("Fetching weights") as report:
             file = weights.fetch(row, report)
     with quiet.standard_error_held_back():
+        with sparing.extras_left_out():
+            import keras  # noqa: F401
         from tlcore.backbones import embedding
     with progress("Looking at pictures") as report:
         return embedding.embed(row, array, None if seed is not None else file, seed, report)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tlcore import quiet
+from tlcore import quiet, sparing
 from tlcore.errors import ExportError
 from tlcore.images import picture
 from tlcore.runs.run import Run
@@ -53,7 +53,7 @@ def load(model_file: Path) -> "keras.Model":
         raise ExportError(
             f"There is no finished model at {model_file}.", "Wait until the training has ended, or train again."
         )
-    with quiet.standard_error_held_back():
+    with quiet.standard_error_held_back(), sparing.extras_left_out():
         import keras
         import tensorflow as tf
 

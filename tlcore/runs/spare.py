@@ -3,7 +3,7 @@
     web process  --leash-->  this, a supervisor without a run  --leash-->  a worker without a run
 
 Whoever is about to start trainings asks for one with ``warm_up`` and hands it a run with ``hand``. Then this process is
-that run's supervisor in every way, and nothing but its worker knows that it was there before. It takes 0.8 GB and
+that run's supervisor in every way, and nothing but its worker knows that it was there before. It takes 0.6 GB and
 there is at most one in an installation, which trains on one device at a time; none is started while that is busy. It
 ends with the process that asked for it, or after ten minutes in which nobody asked for it again. What it sees of the
 environment is settled when it starts, the graphics card by ``CUDA_VISIBLE_DEVICES`` too, and where that has changed

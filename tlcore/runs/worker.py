@@ -10,6 +10,7 @@ import sys
 import traceback
 from pathlib import Path
 
+from tlcore import sparing
 from tlcore.errors import OutOfMemory, UserError
 from tlcore.runs import interruption, leash
 from tlcore.runs.run import Run
@@ -39,6 +40,7 @@ def main() -> int:
 
 def _wait_for_run(handed: leash.Handed) -> Run:
     """Do beforehand what every run needs, then wait for one, and print into its log from then on."""
+    _import_keras()
     from tlcore.training import rehearsal
 
     rehearsal.rehearse(until=lambda: not handed.empty())
@@ -47,8 +49,14 @@ def _wait_for_run(handed: leash.Handed) -> Run:
     return run
 
 
+def _import_keras() -> None:
+    with sparing.extras_left_out():
+        import keras  # noqa: F401
+
+
 def _work(run: Run, results_only: bool) -> None:
     """Import the heavy part and run it."""
+    _import_keras()
     from tlcore.training import finishing, training
 
     try:
