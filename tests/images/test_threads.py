@@ -14,7 +14,8 @@ def test_results_come_in_the_order_of_the_items() -> None:
     assert list(threads.in_order(slow_first, range(100))) == [number * 2 for number in range(100)]
 
 
-def test_only_a_few_items_are_taken_ahead() -> None:
+@pytest.mark.parametrize("ahead", [1, threads.AHEAD])
+def test_only_a_few_items_are_taken_ahead(ahead: int) -> None:
     taken = []
 
     def items() -> object:
@@ -22,9 +23,9 @@ def test_only_a_few_items_are_taken_ahead() -> None:
             taken.append(number)
             yield number
 
-    results = threads.in_order(lambda number: number, items())
+    results = threads.in_order(lambda number: number, items(), ahead=ahead)
     assert next(results) == 0
-    assert len(taken) <= threads.count() * 8
+    assert len(taken) <= threads.count() * ahead
     results.close()
 
 

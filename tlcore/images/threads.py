@@ -6,6 +6,9 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+AHEAD = 8
+"""How many results may wait per thread, unless told: enough for pictures, where some take much longer than others."""
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -18,12 +21,12 @@ def count() -> int:
 
 
 def in_order(
-    function: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None
+    function: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None, ahead: int = AHEAD
 ) -> Generator[Result, None, None]:
     """Yield ``function(item)`` for each item, in the order of the items, with ``count()`` threads unless told.
 
-    Only a few results per thread wait at a time, so memory stays small however many items there are. An exception of
-    ``function`` is raised here, and what has not been started then is not started any more.
+    Only ``ahead`` results per thread wait at a time, so memory stays small however many items there are. An exception
+    of ``function`` is raised here, and what has not been started then is not started any more.
     """
     threads = threads or count()
     with ThreadPoolExecutor(threads, thread_name_prefix="pictures") as pool:
@@ -31,7 +34,7 @@ def in_order(
         try:
             for item in items:
                 waiting.append(pool.submit(function, item))
-                if len(waiting) >= threads * 8:
+                if len(waiting) >= threads * ahead:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
