@@ -76,9 +76,15 @@ def has_weights() -> bool:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, browser_path, has_weights) -> Iterator[str]:
+def home(tmp_path_factory) -> Path:
+    """The folder of the installation that ``server`` serves."""
+    return tmp_path_factory.mktemp("thaw")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, home, browser_path, has_weights) -> Iterator[str]:
     """The address of the real app, which runs for the tests of a file."""
-    home, keras_home = tmp_path_factory.mktemp("thaw"), tmp_path_factory.mktemp("keras")
+    keras_home = tmp_path_factory.mktemp("keras")
     (keras_home / "models").mkdir()
     if has_weights:
         shutil.copy(SHARED / "weights" / "keras_home" / "models" / BACKBONE_WEIGHTS, keras_home / "models")

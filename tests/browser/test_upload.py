@@ -12,20 +12,35 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, TimeoutError, expect
 
+from tlcore import identity, project
+
 SLOW = 1_500_000  # bytes a second: slow enough to step in between
 
 
 @pytest.fixture
-def page(server, new_visitor) -> Page:
-    """The page of an empty project."""
-    return empty_project(new_visitor().new_page(), server)
+def page(server, home, new_visitor, monkeypatch) -> Page:
+    """The page of an empty project, of a visitor who made it before."""
+    mine, window = identity.new(), new_visitor()
+    with monkeypatch.context() as changed:
+        changed.setenv("THAW_HOME", str(home))
+        made = project.create(mine, "Sent")
+    window.add_cookies([{"name": identity.COOKIE, "value": mine, "url": server}])
+    opened = window.new_page()
+    opened.goto(f"{server}/pictures?project={made.id}")
+    return ready(opened)
 
 
 def empty_project(opened: Page, server: str) -> Page:
-    opened.on("dialog", lambda dialog: dialog.accept())  # that files are still being sent
+    """Make a project on the home page; return its page."""
     opened.goto(server)
     opened.get_by_label("Name of a new project").fill("Sent")
     opened.get_by_role("button", name="Make it").click()
+    return ready(opened)
+
+
+def ready(opened: Page) -> Page:
+    """Wait until the page of an empty project stands."""
+    opened.on("dialog", lambda dialog: dialog.accept())  # that files are still being sent
     expect(opened.get_by_role("button", name="Choose a folder")).to_be_visible()
     # Until the server has drawn the page, the area may be put there anew, and the focus is lost.
     expect(opened.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
