@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 NAME = "labels.csv"
 MAX_BYTES = 200 * 10**6
 _COLUMNS = ["filename", "label"]
@@ -63,6 +61,8 @@ def _rows(table: Path) -> tuple[list[tuple[str, str]], str]:
     """Return filename and label of each row, or why there are none."""
     if table.stat().st_size > MAX_BYTES:
         return [], f"is larger than {MAX_BYTES // 10**6} MB"
+    import pandas as pd  # only here: most pictures come without a table, and importing it takes a quarter of a second
+
     try:
         # Everything as text: a class may be called 007, NA or None.
         read = pd.read_csv(table, sep=_separator(table), dtype=str, keep_default_na=False, encoding="utf-8-sig")

@@ -12,8 +12,6 @@ the same scale from 0 to 1, 2.33 standard errors below. The limits stand well ab
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from tlcore.images.dataset import Dataset, Picture
 from tlcore.images.finding import Finding
@@ -83,6 +81,10 @@ def told(features: np.ndarray, labels: np.ndarray) -> tuple[float, float] | None
 
 def _named(features: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the label that a forest gives to each picture, which it has not seen."""
+    # Only here: importing it takes a second and 0.1 GB, and the web process, which asks for findings, does without.
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
     forest = RandomForestClassifier(60, min_samples_leaf=3, class_weight="balanced", random_state=0)
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=0)
     return cross_val_predict(forest, features, labels, cv=folds)
