@@ -84,14 +84,8 @@ def test_flowers_that_look_the_same_never_stand_on_two_sides(flowers: Dataset) -
         assert set(Counter(flowers.pictures[row].label for row in parts.validation).values()) <= {43, 44, 45, 46}
 
 
-@pytest.fixture(scope="module")
-def pets() -> Inspection:
-    return intake.inspect(needs("cats_dogs.zip"))
-
-
-def test_neither_cats_and_dogs_nor_hand_signs_raise_an_alarm_about_their_files(
-    pets: Inspection, hands: Dataset
-) -> None:
+def test_neither_cats_and_dogs_nor_hand_signs_raise_an_alarm_about_their_files(hands: Dataset) -> None:
+    pets = intake.inspect(needs("cats_dogs.zip"))
     assert {each.kind for each in health.findings(pets.dataset, pets.tiles)} == {"near_copy"}
     looked_at = inspection.inspect(hands.root)
     assert health.findings(looked_at.dataset, looked_at.tiles) == ()
@@ -123,6 +117,7 @@ def test_large_photos_are_turned_and_shrink_while_decoding_as_well_as_after(hand
         assert difference.max() <= 6
 
 
-def test_the_zip_of_cats_and_dogs_is_taken_as_it_is(pets: Inspection) -> None:
-    assert pets.dataset.counts() == {"cats": 600, "dogs": 600}
-    assert pets.dataset.set_aside == ()
+def test_the_command_line_takes_the_zip_of_cats_and_dogs_as_it_is() -> None:
+    dataset = intake.open_pictures(needs("cats_dogs.zip"))
+    assert dataset.counts() == {"cats": 600, "dogs": 600}
+    assert dataset.set_aside == ()

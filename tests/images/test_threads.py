@@ -14,8 +14,8 @@ def test_results_come_in_the_order_of_the_items() -> None:
     assert list(threads.in_order(slow_first, range(100))) == [number * 2 for number in range(100)]
 
 
-@pytest.mark.parametrize("ahead", [1, threads.AHEAD])
-def test_only_a_few_items_are_taken_ahead(ahead: int) -> None:
+@pytest.mark.parametrize(("options", "ahead"), [({}, 8), ({"ahead": 1}, 1)])
+def test_only_a_few_items_are_taken_ahead(options: dict[str, int], ahead: int) -> None:
     taken = []
 
     def items() -> object:
@@ -23,7 +23,7 @@ def test_only_a_few_items_are_taken_ahead(ahead: int) -> None:
             taken.append(number)
             yield number
 
-    results = threads.in_order(lambda number: number, items(), ahead=ahead)
+    results = threads.in_order(lambda number: number, items(), **options)
     assert next(results) == 0
     assert len(taken) <= threads.count() * ahead
     results.close()
