@@ -126,8 +126,12 @@ def assert_harmless(reason: str) -> None:
     assert not any(harm in reason for harm in ("decoder down", "longer than", "more memory")), reason
 
 
-def look_at(content: bytes, place: Path) -> None:
-    """Read bytes as a picture in a decoder: a square and an impression come out, or a reason why not."""
+def look_at(content: bytes, place: Path) -> bool:
+    """Read bytes as a picture in a decoder: a square and an impression come out, or a reason why not.
+
+    Returns:
+        Whether it was read.
+    """
     (place / "sent").write_bytes(content)
     wish = Wish(24, "crop", is_judged=True)
     with no_longer_than():
@@ -135,9 +139,10 @@ def look_at(content: bytes, place: Path) -> None:
     if found.seen is None:
         assert found.reason
         assert_harmless(found.reason)
-        return
+        return False
     assert found.seen.square is not None and found.seen.square.shape == (24, 24, 3)
     assert found.impression is not None and found.impression.tile.shape == (32, 32, 3)
+    return True
 
 
 def bring_in(content: bytes, place: Path) -> None:

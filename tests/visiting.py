@@ -10,8 +10,8 @@ ME = identity.new()
 
 
 def words(visited: AppTest) -> str:
-    """Return everything that a page says."""
-    said = [each.proto.body for each in visited.html]
+    """Return everything that a page says; its style sheet says nothing."""
+    said = [each.proto.body for each in visited.html if not each.proto.body.startswith("<style")]
     said += [each.value for kind in (visited.markdown, visited.caption, visited.subheader) for each in kind]
     said += [each.label for each in visited.button]
     return unescape("\n".join(said))

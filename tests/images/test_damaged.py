@@ -34,4 +34,4 @@ def test_a_damaged_archive_is_taken_or_refused_and_nothing_lies_beside_its_folde
 
 @pytest.mark.parametrize("name", damage.FORMATS)
 def test_without_damage_every_format_is_read(name: str, tmp_path: Path) -> None:
-    damage.look_at(damage.whole(name, 0), tmp_path)
+    assert damage.look_at(damage.whole(name, 0), tmp_path)
