@@ -1,5 +1,6 @@
 """Visits to the pages without a browser: Streamlit's AppTest, with the cookie that a browser would send."""
 
+import gc
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
@@ -32,6 +33,16 @@ class Browser(ClientContext):
 
     def __init__(self, cookies: dict[str, str]) -> None:
         self.cookies = cookies
+
+
+@pytest.fixture(autouse=True, scope="module")
+def what_is_there_is_not_collected() -> None:
+    """Let Streamlit, which collects garbage after every run of a page, not look through all that other tests have left.
+
+    With TensorFlow and its networks in the process that took seconds for each page.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
