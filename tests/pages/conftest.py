@@ -36,13 +36,15 @@ class Browser(ClientContext):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def what_is_there_is_not_collected() -> None:
+def what_is_there_is_not_collected() -> Iterator[None]:
     """Let Streamlit, which collects garbage after every run of a page, not look through all that other tests have left.
 
-    With TensorFlow and its networks in the process that took seconds for each page.
+    With TensorFlow and its networks in the process that took most of a second each time.
     """
     gc.collect()
     gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
