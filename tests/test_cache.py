@@ -7,7 +7,7 @@ from pathlib import Path
 import filelock
 import pytest
 
-from tlcore import cache
+from tlcore import cache, pins
 from tlcore.errors import UserError
 
 
@@ -107,3 +107,42 @@ def test_a_full_disk_is_said_in_plain_words() -> None:
 
 def test_sizes_are_said_as_people_read_them() -> None:
     assert [cache.in_words(size) for size in (2_400_000, 12_000_000_000)] == ["2 MB", "12.0 GB"]
+
+
+def test_on_a_full_disk_what_was_unused_longest_goes_first(small_disk, monkeypatch):
+    monkeypatch.setenv("THAW_HOME", str(small_disk))
+    monkeypatch.setattr(cache, "RESERVE", 500_000)
+    files = [cache.folder("pixels") / f"{number}.npy" for number in range(2)]
+    for age, file in zip((2000.0, 1000.0), files, strict=True):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(bytes(1_000_000))
+        os.utime(file, (time.time() - age, time.time() - age))
+    assert cache.make_room(800_000) == 1_000_000
+    assert [file.exists() for file in files] == [False, True]
+
+
+def test_what_unfinished_runs_need_is_counted_apart(tmp_path, monkeypatch):
+    monkeypatch.setenv("THAW_HOME", str(tmp_path))
+    file = cache.folder("features") / "a.npy"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(bytes(1000))
+    assert cache.pinned_bytes() == 0
+    (tmp_path / "run").mkdir()
+    pins.pin(tmp_path / "run", file)
+    assert cache.pinned_bytes() == 1000
+
+
+def test_what_a_killed_writer_left_half_written_counts_and_goes_and_what_is_being_written_stays() -> None:
+    left = put("features", ".abc.0f0f0f0f.npy", 5, hours_ago=2)
+    written = put("features", ".def.0f0f0f0f.npy", 7, hours_ago=3)
+    assert cache.size_bytes() == 12
+    with filelock.FileLock(written.with_name("def.lock")):
+        assert cache.clear() == 5
+    assert not left.exists() and written.exists()
+
+
+def test_whoever_makes_a_file_removes_what_an_earlier_writer_of_it_left() -> None:
+    left, other = put("features", ".abc.0f0f0f0f.npy", 5, 2), put("features", ".abd.0f0f0f0f.npy", 5, 2)
+    file = cache.folder("features") / "abc.npy"
+    assert cache.once(file, read, lambda: file.write_bytes(b"made") and None) == b"made"
+    assert not left.exists() and other.exists()

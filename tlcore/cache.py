@@ -6,7 +6,6 @@ among them: runs of the command line have their pictures there.)
 """
 
 import contextlib
-import errno
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import TypeVar
 
 import filelock
 
-from tlcore import lock, workspace
+from tlcore import atomic, disk, lock, pins, workspace
 from tlcore.errors import UserError
 
 Progress = Callable[[int, int], None]
@@ -23,6 +22,8 @@ Made = TypeVar("Made")
 
 KINDS = ("pixels", "features")
 LOOK_EVERY_S = 0.5
+RESERVE = 200 * 10**6
+"""Bytes of the disk that the cache leaves to runs and uploads as long as it has something to remove."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def once(
     if ready is None:
         file.parent.mkdir(parents=True, exist_ok=True)
         with _alone(file, progress, total):
+            atomic.sweep(file)
             ready = opened(file)  # another process may have made it while this one waited
             if ready is None:
                 make()
@@ -108,7 +110,7 @@ def explained(what: str, size_bytes: int, advice: str) -> Iterator[None]:
     except OSError as error:
         size = in_words(size_bytes)
         place = workspace.cache_folder()
-        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
+        if disk.is_full(error):
             problem = f"The disk is full: {what} need {size} in {place}."
             advice = f"Free some space, or {advice}, and start again."
         else:
@@ -123,10 +125,10 @@ def in_words(size_bytes: int) -> str:
 
 
 def entries() -> tuple[Entry, ...]:
-    """Return everything that is kept, the longest unused first."""
+    """Return everything that is kept, also half written, the longest unused first."""
     found = []
     for path in (path for kind in KINDS for path in folder(kind).glob("*")):
-        if path.suffix != ".lock" and not path.name.startswith("."):
+        if path.suffix != ".lock":
             with contextlib.suppress(FileNotFoundError):  # another process has just removed it
                 found.append(Entry(path, path.stat().st_size, path.stat().st_mtime))
     return tuple(sorted(found, key=lambda entry: entry.used))
@@ -138,26 +140,42 @@ def size_bytes() -> int:
 
 
 def make_room(needed_bytes: int) -> int:
-    """Remove what was unused longest until ``needed_bytes`` more fit under the limit; return the bytes removed.
+    """Remove what was unused longest until ``needed_bytes`` more fit under the limit and on the disk; return the bytes
+    removed.
 
-    What someone is just making stays. Who has a file open keeps it until it is closed.
+    What someone is just making stays, and what an unfinished run needs. Who has a file open keeps it until it closes.
     """
-    return _remove(max(0, size_bytes() + needed_bytes - workspace.cache_bytes()))
+    over_limit = size_bytes() + needed_bytes - workspace.cache_bytes()
+    over_disk = needed_bytes + RESERVE - disk.free_bytes(workspace.cache_folder())
+    return _remove(max(0, over_limit, over_disk))
+
+
+def pinned_bytes(but: frozenset[Path] = frozenset()) -> int:
+    """Return how much of what is kept runs that are not over need, so that it stays; all files ``but`` these."""
+    needed = pins.pinned() - but
+    return sum(entry.size_bytes for entry in entries() if entry.path in needed)
 
 
 def clear() -> int:
-    """Remove everything that nobody is just making, and return the bytes removed."""
+    """Remove everything that nobody is just making and no unfinished run needs, and return the bytes removed."""
     return _remove(size_bytes())
+
+
+def _lock_of(path: Path) -> Path:
+    """Return the lock of whoever makes a file; one that is half written lies beside its place, see ``atomic``."""
+    stem = path.stem[1:].rpartition(".")[0] if path.name.startswith(".") else path.stem
+    return path.with_name(f"{stem}.lock")
 
 
 def _remove(wanted_bytes: int) -> int:
     """Remove the longest unused entries until that many bytes are free."""
-    removed = 0
+    removed, needed = 0, pins.pinned()
     for entry in entries():
         if removed >= wanted_bytes:
             break
-        marker = entry.path.with_suffix(".lock")
-        if marker.exists() and lock.is_held(marker):
+        if entry.path in needed:
+            continue
+        if lock.is_held(_lock_of(entry.path)):
             continue
         with contextlib.suppress(PermissionError):  # Windows keeps what a program has open
             entry.path.unlink(missing_ok=True)

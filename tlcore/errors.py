@@ -8,7 +8,8 @@
     ├── RecipeError      a choice that is out of range or does not fit the others
     ├── WeightsError     pretrained weights are missing, cut short or not what they should be
     ├── TrainingError    training could not go on
-    │   └── OutOfMemory  the device has too little memory for the chosen batch
+    │   ├── OutOfMemory  the device has too little memory for the chosen batch
+    │   └── Unstable     the numbers grew out of all bounds; a run that goes on does so with lower learning rates
     └── ExportError      a model could not be written, or does not answer as it should
 
 Pages and the command line catch ``UserError`` and nothing else; any other exception is a bug in Thaw.
@@ -62,6 +63,10 @@ class TrainingError(UserError):
 
 class OutOfMemory(TrainingError):
     """The device has too little memory for the chosen batch."""
+
+
+class Unstable(TrainingError):
+    """The numbers grew out of all bounds; a run that goes on does so with lower learning rates."""
 
 
 class ExportError(UserError):

@@ -7,13 +7,19 @@
     THAW_UPLOAD_GB         most gigabytes (10**9 bytes) that a browser may send into one project; default 50
     THAW_CACHE_GB          most gigabytes (10**9 bytes) of what can be made again; default 20
     THAW_HOSTS             further names under which this server may be called, separated by commas
+    THAW_ADDRESS           how others reach this server, for example http://192.168.1.7:8501; links that are made on its
+                           own computer begin with it
+    THAW_WAITING           most runs that one person may have waiting; default 20
+    THAW_DEVICES           how many runs may train at once; default one per graphics card, one without any
     THAW_SPARE             minutes for which a spare worker (0.6 GB) waits for the next training; default 10, 0 for none
+    THAW_SNAPSHOT_S        seconds of training between two moments that a crash can be gone on from, where writing one
+                           takes no more than a fiftieth of that; default 15
     KERAS_HOME             where Keras keeps pretrained weights; default ``~/.keras``
     THAW_WEIGHTS_URL       a mirror of https://storage.googleapis.com to fetch weights and public sets of pictures
                            from, with the same paths below it, for networks that cannot reach the original; empty
                            (the default) means the original
 
-The layout below THAW_HOME: ``projects/ID/pictures``, ``projects/ID/runs/RUN``, ``cache/``.
+The layout below THAW_HOME: ``projects/ID/pictures``, ``projects/ID/runs/RUN``, ``queue/`` (who waits), ``cache/``.
 """
 
 import os
@@ -73,10 +79,30 @@ def spare_s() -> float:
     return 0.0 if os.environ.get("THAW_SPARE", "").strip() == "0" else _number("THAW_SPARE", 10) * 60
 
 
+def snapshot_s() -> float:
+    """Return after how many seconds of training the place is kept again."""
+    return _number("THAW_SNAPSHOT_S", 15)
+
+
+def waiting_runs() -> int:
+    """Return the most runs that one person may have waiting."""
+    return int(_number("THAW_WAITING", 20))
+
+
+def devices() -> int:
+    """Return how many runs may train at once; 0 where the computer shall decide."""
+    return int(_number("THAW_DEVICES", 1)) if os.environ.get("THAW_DEVICES", "").strip() else 0
+
+
 def extra_hosts() -> tuple[str, ...]:
     """Return the further host names under which this server may be called."""
     setting = os.environ.get("THAW_HOSTS", "")
     return tuple(part.strip().lower() for part in setting.split(",") if part.strip())
+
+
+def address() -> str:
+    """Return how others reach this server; empty where nobody has said so."""
+    return os.environ.get("THAW_ADDRESS", "").strip().rstrip("/")
 
 
 def _number(name: str, default: float) -> float:

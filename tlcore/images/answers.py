@@ -167,4 +167,4 @@ class _Finder:
 
 
 def _save(answers: tuple[Answer, ...], file: Path) -> None:
-    atomic.write_json(file, [asdict(answer) for answer in answers])
+    atomic.write_json(file, [asdict(answer) for answer in answers], durable=True)

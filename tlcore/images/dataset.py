@@ -102,7 +102,7 @@ class Dataset:
 
 def save(dataset: Dataset, file: Path) -> None:
     """Write a dataset as JSON."""
-    atomic.write_json(file, asdict(dataset) | {"root": str(dataset.root)})
+    atomic.write_json(file, asdict(dataset) | {"root": str(dataset.root)}, durable=True)
 
 
 def load(file: Path) -> Dataset:

@@ -1,12 +1,10 @@
 """What a disk refuses, in plain words. No TensorFlow here."""
 
 import contextlib
-import errno
 from collections.abc import Iterator
 
+from tlcore import disk
 from tlcore.errors import DiskFull, UploadError
-
-_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 @contextlib.contextmanager
@@ -20,7 +18,7 @@ def explained() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if disk.is_full(error):
             raise DiskFull(
                 "The disk of the server is full.", "Free some space; what has arrived is kept.", repr(error)
             ) from error

@@ -56,10 +56,19 @@ def cache_file(dataset: Dataset, image_size: int, resize: str) -> Path:
     return cache.folder("pixels") / name
 
 
+def are_kept(fingerprint: str) -> bool:
+    """Return whether an array of the pictures with this fingerprint is kept."""
+    return any(_arrays(fingerprint))
+
+
 def forget(fingerprint: str) -> None:
     """Remove every array of the pictures with this fingerprint; who has one open keeps it until it is closed."""
-    for file in cache.folder("pixels").glob(f"{fingerprint[:_NAME_LETTERS]}-*.npy"):
+    for file in _arrays(fingerprint):
         file.unlink(missing_ok=True)
+
+
+def _arrays(fingerprint: str) -> list[Path]:
+    return list(cache.folder("pixels").glob(f"{fingerprint[:_NAME_LETTERS]}-*.npy"))
 
 
 def _opened(file: Path, shape: tuple[int, ...]) -> np.ndarray | None:

@@ -32,7 +32,7 @@ class Split:
 
 def save(split: Split, file: Path) -> None:
     """Write a split as JSON."""
-    atomic.write_json(file, asdict(split))
+    atomic.write_json(file, asdict(split), durable=True)
 
 
 def load(file: Path) -> Split:

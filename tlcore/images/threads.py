@@ -1,10 +1,11 @@
 """Work that waits for C code or for other processes, done in threads, handed on in order. No TensorFlow here."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
+
+from tlcore import cores
 
 AHEAD = 8
 """How many results may wait per thread, unless told: enough for pictures, where some take much longer than others."""
@@ -15,9 +16,7 @@ Result = TypeVar("Result")
 
 def count() -> int:
     """Return how many threads keep the cores of this process busy: one more, because some wait for the disk."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0)) + 1
-    return (os.cpu_count() or 1) + 1
+    return cores.count() + 1
 
 
 def in_order(

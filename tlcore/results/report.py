@@ -78,7 +78,7 @@ def wilson_interval(correct: int, total: int) -> tuple[float, float]:
 
 def save(report: Report, file: Path) -> None:
     """Write a report as JSON."""
-    atomic.write_json(file, asdict(report))
+    atomic.write_json(file, asdict(report), durable=True)
 
 
 def load(file: Path) -> Report:
