@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import drawing
+import numpy as np
 import pytest
 
 from tlcore.images import folder, split
@@ -29,3 +30,16 @@ def new_run(drawn_dataset, tmp_path) -> Callable[..., Run]:
         return runs.create(tmp_path / "run", recipe, drawn_dataset, parts)
 
     return make
+
+
+def random_weights(keras_home):
+    """Put a file with random weights and sensible statistics where Keras keeps weights, and return the home."""
+    from tlcore.backbones import stages, table
+    from tlcore.training import calibration
+
+    row = table.get("mobilenet_050")
+    model = stages.build(row, 32, None, seed=4)
+    calibration.calibrate(model, np.random.default_rng(0).uniform(-1, 1, (8, 32, 32, 3)).astype("float32"))
+    (keras_home / "models").mkdir()
+    model.save(keras_home / "models" / row.weights_file)
+    return keras_home

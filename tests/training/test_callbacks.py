@@ -1,5 +1,7 @@
 """What happens beside the steps: the best epoch is kept, patience ends a phase, wishes are obeyed."""
 
+from itertools import pairwise
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from tlcore.errors import TrainingError
 from tlcore.runs import events, position
 from tlcore.runs import run as runs
 from tlcore.training import callbacks
+from tlcore.training.batches import TrainingBatches
 
 
 def epochs_until_end(run, losses, patience) -> tuple[int, callbacks.KeepBest]:
@@ -16,7 +19,7 @@ def epochs_until_end(run, losses, patience) -> tuple[int, callbacks.KeepBest]:
     keep = callbacks.KeepBest(run, patience, model)
     keep.set_model(model)
     keep.model.stop_training = False
-    keep.on_train_begin()
+    keep.begin()
     for epoch, loss in enumerate(losses):
         keep.on_epoch_end(epoch, {"loss": 1.0, "val_loss": loss})
         if keep.model.stop_training:
@@ -52,7 +55,7 @@ def test_each_phase_has_its_own_patience_but_the_best_epoch_is_the_best_of_all(n
     _, keep = epochs_until_end(new_run(), [3.0, 4.0, 4.0], 2)
     assert keep.model.stop_training
     keep.model.stop_training = False
-    keep.on_train_begin()
+    keep.begin()
     keep.on_epoch_end(3, {"loss": 1.0, "val_loss": 5.0})
     assert not keep.model.stop_training and keep.best_epoch == 1
     keep.on_epoch_end(4, {"loss": 1.0, "val_loss": 2.0})
@@ -105,8 +108,24 @@ def test_what_was_there_before_the_first_epoch_is_kept_until_an_epoch_is_better(
     keep.start_with(2.5)
     assert (keep.best_epoch, position.epoch_of(run.best_checkpoint)) == (0, 0)
     model.stop_training = False
-    keep.on_train_begin()
+    keep.begin()
     for epoch, (loss, kept) in enumerate([(9.0, 0), (7.0, 0), (5.0, 0), (3.0, 0), (2.0, 5)]):
         keep.on_epoch_end(epoch, {"loss": 1.0, "val_loss": loss})
         assert not model.stop_training  # it gains, though it is not there yet
         assert (keep.best_epoch, position.epoch_of(run.best_checkpoint)) == (kept, kept)
+
+
+def test_a_long_training_tells_of_its_batches_ever_more_rarely(new_run, monkeypatch):
+    run = new_run()
+    moment = 0.0
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: moment)
+    batches = TrainingBatches(np.zeros((10**6, 1)), range(10**6), np.zeros((10**6, 1)), 1, seed=0, epoch=1)
+    write = callbacks.WriteEvents(run, None, "head", batches, (keras.metrics.Mean(), keras.metrics.Mean()))
+    write.on_epoch_begin(0)
+    for step in range(40_000):
+        moment += 0.1
+        write.on_train_batch_end(step, {"loss": 1.0, "accuracy": 0.5})
+    times = [event.step / 10 for event in events.of_type(run.events.all(), events.BatchEnd)]
+    early = [time for time in times if time <= callbacks.RARER_AFTER_S]
+    assert 600 <= len(early) <= 1000 and len(times) < 5000
+    assert max(later - sooner for sooner, later in pairwise(times)) <= 4000 / 1000 + 0.3

@@ -56,7 +56,7 @@ def learned(drawn_dataset, tmp_path):
         source = Source(drawn_dataset, array, "crop", augmentation.from_recipe(asked), 0)
         labels = np.array([picture.label for picture in drawn_dataset.pictures])
         material = Material(source, parts, labels, network, asked.backbone)
-        supplier = Supplier(material, asked, lambda done, total: None, lambda said: None)
+        supplier = Supplier(material, asked, lambda done, total: None, lambda said: None, run.folder)
         phase.fit(run, Phase("fine-tuning", frozen, 2), material, supplier, KeepBest(run, None, network.model))
         return [np.array(variable) for variable in network.model.variables], run
 

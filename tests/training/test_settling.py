@@ -32,7 +32,7 @@ def empty_keras_home(tmp_path, monkeypatch):
 def test_nothing_is_left_open_and_every_choice_has_its_reason():
     settled = settle(Recipe())
     left = ("rotation", "horizontal_flip", "vertical_flip", "zoom", "crop", "brightness", "contrast")
-    left += ("views", "precision", "xla", "step_parts")  # settled by the run itself, by timing
+    left += ("views", "precision", "xla", "engine", "step_parts")  # settled by the run itself, by timing
     assert [name for name, value in vars(settled.recipe).items() if value in (None, "auto") and name not in left] == []
     for word in ("Backbone", "Picture size", "Freeze depth", "Batch size", "epochs", "Patience", "Learning rate"):
         assert any(word in reason for reason in settled.reasons)
@@ -45,7 +45,7 @@ def test_a_settled_recipe_settles_to_itself_without_further_reasons():
 
 def test_what_the_user_chose_is_never_changed():
     chosen = Recipe(backbone="vgg16", frozen_stages=2, image_size=64, epochs=3, patience=2, batch_size=5, head_lr=0.1,
-                    backbone_lr=0.01, class_weights=True)  # fmt: skip
+                    backbone_lr=0.01, class_weights=True, threads=3)  # fmt: skip
     assert settle(chosen).recipe == chosen
 
 

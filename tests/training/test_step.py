@@ -164,7 +164,8 @@ def test_losses_that_leave_those_of_float32_are_not_sound():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "batch_size", "parts"), [(0.9, 32, 1), (1.1, 32, 2), (3.1, 32, 4), (100.0, 32, 8), (100.0, 7, 1)]
+    ("seconds", "batch_size", "parts"),
+    [(0.9, 32, 1), (1.1, 32, 2), (3.1, 32, 4), (100.0, 32, 8), (100.0, 7, 1), (3000.0, 1024, 64)],
 )
 def test_a_step_of_over_a_second_is_computed_in_parts_of_four_pictures_or_more(seconds, batch_size, parts):
     said = []

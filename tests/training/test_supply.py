@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tlcore import pins
 from tlcore.images import pixels, split
 from tlcore.training import augmentation, calibration, classifier, freezing, supply
 from tlcore.training.batches import ShuffledFeatures, ShuffledViews
@@ -17,7 +18,7 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def prepared(drawn_dataset):
+def prepared(drawn_dataset, tmp_path):
     """Return a function that prepares a supplier; keywords change the recipe."""
 
     def prepare(**choices) -> tuple[Supplier, list[str]]:
@@ -30,7 +31,7 @@ def prepared(drawn_dataset):
         labels = np.array([picture.label for picture in drawn_dataset.pictures])
         material = Material(source, split.draw(drawn_dataset, 0.2, 0.3, 0), labels, parts, recipe.backbone)
         said: list[str] = []
-        return Supplier(material, recipe, lambda done, total: None, said.append), said
+        return Supplier(material, recipe, lambda done, total: None, said.append, tmp_path / "run"), said
 
     return prepare
 
@@ -87,6 +88,20 @@ def test_features_for_which_there_is_no_room_are_not_kept_and_that_is_said(prepa
     supplier, said = prepared()
     assert isinstance(supplier.phase(5, 1).training, ShuffledViews)
     assert "THAW_CACHE_GB" in said[0]
+
+
+def test_what_a_run_has_kept_already_counts_as_room_and_what_others_keep_does_not(prepared, tmp_path, monkeypatch):
+    supplier, _ = prepared(augment="none")
+    (tmp_path / "run").mkdir()
+    supplier.phase(5, 1)
+    own = sum(file.stat().st_size for file in pins.pinned_by(tmp_path / "run"))
+    monkeypatch.setenv("THAW_CACHE_GB", str(2.1 * own / 1e9))
+    again, said = prepared(augment="none")
+    assert isinstance(again.phase(5, 1).training, ShuffledFeatures) and said == []
+    other, said = prepared(augment="none")
+    other.run = tmp_path / "other"
+    assert isinstance(other.phase(5, 1).training, ShuffledViews)
+    assert "Runs that are not over need" in said[0]
 
 
 def test_random_views_differ_from_the_clean_pictures_and_from_each_other(prepared):

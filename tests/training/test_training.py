@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+from drawn_runs import random_weights
 
 from tlcore.results import prediction, report
 from tlcore.runs import events, position
@@ -27,19 +28,6 @@ def trained(drawn_dataset, tmp_path_factory):
         patch.setenv("KERAS_HOME", str(weights))
         training.train(run)
     return run
-
-
-def random_weights(keras_home):
-    """Put a file with random weights and sensible statistics where Keras keeps weights, and return the home."""
-    from tlcore.backbones import stages, table
-    from tlcore.training import calibration
-
-    row = table.get("mobilenet_050")
-    model = stages.build(row, 32, None, seed=4)
-    calibration.calibrate(model, np.random.default_rng(0).uniform(-1, 1, (8, 32, 32, 3)).astype("float32"))
-    (keras_home / "models").mkdir()
-    model.save(keras_home / "models" / row.weights_file)
-    return keras_home
 
 
 def test_a_run_ends_with_model_report_and_package(trained):
@@ -185,6 +173,8 @@ def test_a_package_that_cannot_be_made_does_not_cost_the_finished_training(new_r
     runs.datasets.save(dataset.__class__(moved, dataset.class_names, dataset.pictures), run.dataset_file)
     pixels.pixels(run.dataset(), 32, "stretch")  # kept, so that training itself never misses the files
     shutil.rmtree(moved)
+    run.exports.mkdir()
+    (run.exports / "keras.zip").write_bytes(b"of an earlier end, with other weights than this one's report is about")
     training.train(run)
     assert runs.state(run) == "finished" and run.model_file.is_file() and run.report_file.is_file()
     assert not (run.exports / "keras.zip").exists()

@@ -57,10 +57,12 @@ class TrainingBatches(Batches):
 
     Attributes:
         parts: In how many parts each batch is given, one after the other; see ``step.py``.
+        first: How many of the parts of the present epoch were done before; more than 0 only where it goes on.
         of_classes: How much a picture of each label counts, where batches come in parts; equally if not given.
     """
 
     parts = 1
+    first = 0
     of_classes: dict[int, float] | None = None
 
     def __init__(self, pixels: np.ndarray, rows: Sequence[int], targets: np.ndarray, batch_size: int, *,
@@ -77,6 +79,10 @@ class TrainingBatches(Batches):
         """Go on to an epoch, from 1."""
         self.epoch = epoch
         self.order = np.random.default_rng((self.seed, epoch)).permutation(self.rows)
+
+    def has_to_prepare(self, epoch: int) -> bool:
+        """Return whether to go on to an epoch takes some work."""
+        return False
 
     def drawn(self, index: int) -> np.ndarray:
         """Return the rows of one batch of the current epoch, or of one part of it.
@@ -112,6 +118,22 @@ class TrainingBatches(Batches):
         batch, part = divmod(index, self.parts)
         size = min(self.batch_size, len(self.rows) - batch * self.batch_size)
         return batch, np.array_split(np.arange(max(size, self.parts)), self.parts)[part], size
+
+
+class Rest(keras.utils.PyDataset):
+    """What is left of an epoch of training batches, from ``batches.first`` on."""
+
+    def __init__(self, batches: TrainingBatches) -> None:
+        super().__init__(workers=batches.workers)
+        self.batches = batches
+
+    def __len__(self) -> int:
+        """Return how many are left."""
+        return len(self.batches) - self.batches.first
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+        """Return one of those that are left, the first one with 0."""
+        return self.batches[self.batches.first + index]
 
 
 class ShuffledViews(TrainingBatches):
@@ -173,6 +195,10 @@ class ShuffledFeatures(TrainingBatches):
             self._there.append(self.view(len(self._there)))
         draws = np.random.default_rng((self.seed, epoch, _OF_VIEWS))
         self._drawn_views = draws.integers(0, self.views_in(epoch), len(self.rows))
+
+    def has_to_prepare(self, epoch: int) -> bool:
+        """Return whether an epoch draws from a view that is not there yet."""
+        return len(self._there) < self.views_in(epoch)
 
     def views_in(self, epoch: int) -> int:
         """Return how many views an epoch draws from."""

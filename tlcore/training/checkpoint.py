@@ -4,6 +4,8 @@ Rebuilding the model from its recipe and assigning its variables gives the very 
 saving and loading a whole compiled model does not (8e-8: the order of the optimizer's variables changes).
 """
 
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -11,16 +13,48 @@ import numpy as np
 
 from tlcore import atomic
 from tlcore.errors import TrainingError
-from tlcore.runs.position import EPOCH_KEY
+from tlcore.runs.position import EPOCH_KEY, LOSS_KEY
 
 
-def save(model: keras.Model, epoch: int, file: Path) -> None:
+def save(model: keras.Model, epoch: int, file: Path, loss: float = math.inf) -> None:
     """Write all variables of a model. Written beside and renamed: a killed writer leaves the previous file whole."""
-    arrays = {
-        _key(number, variable): keras.ops.convert_to_numpy(variable) for number, variable in enumerate(model.variables)
-    }
     with atomic.replacing(file) as beside:
-        np.savez(beside, **{EPOCH_KEY: np.asarray(epoch)}, **arrays)
+        told = {EPOCH_KEY: np.asarray(epoch), LOSS_KEY: np.asarray(loss)}
+        np.savez(beside, **told, **arrays(model.variables))
+
+
+def arrays(variables: Sequence[keras.Variable], group: str = "") -> dict[str, np.ndarray]:
+    """Return the values of variables by the names that they have in a file; ``group`` stands before each."""
+    return {
+        group + _key(number, variable): keras.ops.convert_to_numpy(variable)
+        for number, variable in enumerate(variables)
+    }
+
+
+def put(saved: Mapping[str, np.ndarray], variables: Sequence[keras.Variable], group: str = "") -> bool:
+    """Give variables what ``arrays`` returned; return False and change nothing where these are others."""
+    expected = {group + _key(number, variable): variable for number, variable in enumerate(variables)}
+    if {name for name in saved if name.startswith(group)} != set(expected):
+        return False
+    for name, variable in expected.items():
+        variable.assign(saved[name])
+    return True
+
+
+def put_or_refuse(
+    saved: Mapping[str, np.ndarray], variables: Sequence[keras.Variable], file: Path, group: str = ""
+) -> None:
+    """Do what ``put`` does.
+
+    Raises:
+        TrainingError: The file belongs to another network.
+    """
+    if not put(saved, variables, group):
+        raise TrainingError(
+            "The saved weights of this run belong to another network.",
+            "Start a new run with the same settings.",
+            detail=f"{file}: {len(saved)} arrays for {len(variables)} variables",
+        )
 
 
 def assign(model: keras.Model, file: Path) -> int:
@@ -30,15 +64,8 @@ def assign(model: keras.Model, file: Path) -> int:
         TrainingError: The file belongs to another network.
     """
     with np.load(file) as saved:
-        expected = {_key(number, variable): variable for number, variable in enumerate(model.variables)}
-        if set(saved.files) != set(expected) | {EPOCH_KEY}:
-            raise TrainingError(
-                "The saved weights of this run belong to another network.",
-                "Start a new run with the same settings.",
-                detail=f"{file}: {sorted(set(saved.files) ^ set(expected))[:5]}",
-            )
-        for key, variable in expected.items():
-            variable.assign(saved[key])
+        found = {name: saved[name] for name in saved.files if name not in (EPOCH_KEY, LOSS_KEY)}
+        put_or_refuse(found, model.variables, file)
         _settle_constants(model)
         return int(saved[EPOCH_KEY])
 

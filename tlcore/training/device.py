@@ -14,6 +14,8 @@ from typing import Any
 
 import keras
 
+from tlcore import cores
+
 
 @dataclass(frozen=True)
 class Device:
@@ -23,13 +25,22 @@ class Device:
     name: str
 
 
-def take() -> Device:
+def take(threads: int | None = None) -> Device:
     """Prepare the best device that Keras' backend sees and return it.
 
+    With another number of threads than there are cores the processor computes with so many; that has to be said before
+    it has computed anything in this process.
+
     On a GPU memory is taken as needed (memory growth) instead of all at once, so that others can use it too; JAX is
-    told so by ``XLA_PYTHON_CLIENT_PREALLOCATE``, which ``supervisor.py`` sets.
+    told so by ``XLA_PYTHON_CLIENT_PREALLOCATE``, which ``leash.py`` sets.
     """
-    return _take_with_jax() if keras.backend.backend() == "jax" else _take_with_tensorflow()
+    if keras.backend.backend() == "jax":
+        return _take_with_jax()
+    if threads and threads != cores.count():
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+    return _take_with_tensorflow()
 
 
 def _take_with_tensorflow() -> Device:

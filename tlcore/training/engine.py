@@ -19,7 +19,7 @@ import numpy as np
 
 from tlcore.training import device, timings
 from tlcore.training.boundary import Boundary
-from tlcore.training.features import BATCH_SIZE, Pass
+from tlcore.training.features import BATCH_SIZE, Pass, Switched
 
 TRIED = 256
 """Pictures on which reduced precision has to prove itself."""
@@ -30,6 +30,7 @@ BUILD_S, TRACED_S = 3.5, 1.0
 WORTH = 1.5
 """How many times what building takes must still be to come, so that another engine of unknown speed may pay: it was
 1.5 to 3.5 times as fast as Keras."""
+REDUCED = "openvino bfloat16"
 COMPARED = 8
 """Pictures of the first batch on which an engine that is remembered has to agree with Keras again."""
 GAIN = 1.1
@@ -44,12 +45,16 @@ class Engine:
         backbone: Name of its row in the table.
         passes: How many pictures have to pass in all, as far as that is known.
         note: Told one sentence when another engine than Keras takes over.
+        settled: The one that the run has been made with so far; it stays, if it answers as Keras does.
     """
 
-    def __init__(self, boundary: Boundary, backbone: str, passes: int, note: Callable[[str], None]) -> None:
+    def __init__(self, boundary: Boundary, backbone: str, passes: int, note: Callable[[str], None],
+                 settled: str | None = None) -> None:  # fmt: skip
         self.boundary = boundary
         self.passes = passes
         self.note = note
+        self.settled = settled
+        self.used: str | None = None
         self._what = (device.take().name, sorted(device.versions().items()), backbone, boundary.place,
                       boundary.frozen.input_shape[1])  # fmt: skip
         self._known: dict[str, Any] = timings.get(*self._what) or {}
@@ -59,7 +64,13 @@ class Engine:
     @property
     def precision(self) -> str:
         """Return "float32", or "bfloat16" where that was tried and found sound."""
-        return "bfloat16" if self._known.get("engine") == "openvino bfloat16" else "float32"
+        return "bfloat16" if self._name == REDUCED else "float32"
+
+    @property
+    def _name(self) -> str:
+        """Return the engine to begin with, as far as speed and sameness are known."""
+        name = self.settled or str(self._known.get("engine", "keras"))
+        return "openvino" if name == REDUCED and self._known.get("engine") != REDUCED else name
 
     @property
     def pictures_per_s(self) -> float | None:
@@ -76,6 +87,23 @@ class Engine:
             self._learn(pictures, answers, seconds)
         return answers
 
+    def settle(self) -> str:
+        """Stay with the engine that has been used so far, or is known as the best, and return it."""
+        self.settled = self.settled or self.used or self._name
+        return self.settled
+
+    def for_a_file(self, pictures: np.ndarray) -> np.ndarray:
+        """Do the same.
+
+        Raises:
+            Switched: Another engine takes over from here on.
+        """
+        before = self._pass
+        answers = self(pictures)
+        if before is not None and self._pass is not before:
+            raise Switched
+        return answers
+
     def try_reduced(self, pictures: np.ndarray, labels: Sequence[int]) -> None:
         """Find out once per computer whether bfloat16 is faster and sound; worth it only before much work.
 
@@ -83,23 +111,26 @@ class Engine:
             pictures: (n, S, S, 3) uint8, some hundreds of those that will pass.
             labels: The class of each.
         """
-        name = "openvino bfloat16"
-        if name in self._known or self.passes < 4 * TRIED or name not in installed():
+        name = REDUCED
+        is_wanted = self.settled == name if self.settled else self.passes >= 4 * TRIED
+        if name in self._known or not is_wanted or name not in installed():
             return
         ours, theirs = ENGINES["keras"](self.boundary.frozen), ENGINES[name](self.boundary.frozen)
         expected, keras_s = _all(ours, pictures[:TRIED])
         found, reduced_s = _all(theirs, pictures[:TRIED])
         count = len(expected)
         self._known |= {"keras": count / keras_s, name: count / reduced_s}
-        if keras_s > GAIN * reduced_s and is_sound(expected, found, labels[:TRIED]):
+        is_worth_it = self.settled == name or keras_s > GAIN * reduced_s  # settled, it need only be sound
+        if is_worth_it and is_sound(expected, found, labels[:TRIED]):
             self._known["engine"] = name
             self.note(f"The frozen stages run in bfloat16, {keras_s / reduced_s:.1f} times as fast as in float32.")
         timings.put(self._known, *self._what)
 
     def _start(self, pictures: np.ndarray) -> Pass:
         """Return the engine to begin with: the one that is remembered, compared with Keras on the first batch."""
-        name = self._known.get("engine", "keras")
-        is_worth_it = self.precision != "float32" or self._saved_s() + TRACED_S > self._build_s
+        name = self._name
+        is_worth_it = bool(self.settled) or self.precision != "float32" or self._saved_s() + TRACED_S > self._build_s
+        self.used = "keras"
         if name == "keras" or not is_worth_it or name not in installed():
             return ENGINES["keras"](self.boundary.frozen)
         built = ENGINES[name](self.boundary.frozen)
@@ -107,6 +138,7 @@ class Engine:
         expected = keras.ops.convert_to_numpy(self.boundary.frozen(pictures[:COMPARED], training=False))
         error = _error(expected, built(pictures)[:COMPARED])
         if error <= (FLOAT32_ERROR if self.precision == "float32" else 0.1):
+            self.used = name
             return built
         self.note(f"{name} answered otherwise than Keras (by {error:.2g}), so Keras runs the frozen stages.")
         return ENGINES["keras"](self.boundary.frozen)
@@ -124,7 +156,7 @@ class Engine:
 
     def _learn(self, pictures: np.ndarray, answers: np.ndarray, seconds: float) -> None:
         """Remember how fast Keras is, and let OpenVINO take over if that pays."""
-        if "engine" in self._known:
+        if self.settled or "engine" in self._known:
             return
         self._remember(keras=len(pictures) / seconds)
         left_s = (self.passes - 2 * BATCH_SIZE) * seconds / len(pictures)
@@ -138,7 +170,7 @@ class Engine:
         is_better = error <= FLOAT32_ERROR and seconds > GAIN * theirs
         self._remember(openvino=len(pictures) / theirs, build=build_s, engine="openvino" if is_better else "keras")
         if is_better:
-            self._pass = built
+            self._pass, self.used = built, "openvino"
             faster = f"{seconds / theirs:.1f} times as fast as Keras"
             self.note(f"OpenVINO runs the frozen stages, {faster}, and answers the same.")
 

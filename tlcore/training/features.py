@@ -5,6 +5,7 @@ the frozen weights themselves, the place of the cut, the pictures, and how these
 freeze depth, another head or another learning rate finds what is there, and nothing stale is ever found.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -32,6 +33,10 @@ METHOD = 1
 _AHEAD = 2
 """Batches that may wait per thread; as many as of pictures elsewhere would be 24 on two cores, 0.2 GB at 224 pixels."""
 _LARGEST = float(np.finfo(np.float16).max)
+
+
+class Switched(Exception):
+    """Another engine has just taken over: a file that was begun is begun again, so that none is made by two."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,15 +68,17 @@ class Features:
         precision: "float32" or "bfloat16": of the numbers it computes with.
         progress: Told (pictures done, all pictures) while they are made; an exception of it stops the work and leaves
             nothing behind.
+        pin: Told each file before it is used.
     """
 
     def __init__(self, source: Source, boundary: Boundary, run_pass: Pass, precision: str = "float32",
-                 progress: Progress | None = None) -> None:  # fmt: skip
+                 progress: Progress | None = None, pin: Callable[[Path], None] | None = None) -> None:  # fmt: skip
         self.source = source
         self.boundary = boundary
         self.run_pass = run_pass
         self.precision = precision
         self.progress = progress
+        self.pin = pin
         self._frozen = _digest(boundary.frozen)
 
     def of(self, rows: Sequence[int], view: int = 0) -> np.ndarray:
@@ -90,6 +97,8 @@ class Features:
         shape = (len(rows), *self.boundary.shape)
         file = cache.folder("features") / f"{self._name(rows, view)}.npy"
         needed = size_bytes(len(rows), self.boundary.shape)
+        if self.pin:
+            self.pin(file)
 
         def make() -> None:
             cache.make_room(needed)
@@ -109,10 +118,16 @@ class Features:
 
     def _make(self, file: Path, rows: Sequence[int], view: int) -> None:
         """Write a file: in float16, and once more in float32 if a number is too large for it."""
-        for dtype in ("float16", "float32"):
-            with atomic.replacing(file) as beside, RowFile(beside, self.boundary.shape, dtype) as written:
+        kinds = ["float32", "float16"]
+        while kinds:
+            with (
+                contextlib.suppress(Switched),
+                atomic.replacing(file) as beside,
+                RowFile(beside, self.boundary.shape, kinds[-1]) as written,
+            ):
                 if self._write(written, rows, view):
                     return
+                kinds.pop()
 
     def _write(self, written: RowFile, rows: Sequence[int], view: int) -> bool:
         """Run all pictures through the frozen stages; return False where a number does not fit the file."""

@@ -10,13 +10,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from tlcore.training.batches import Batches
-
 AHEAD = 2
 """Batches that wait."""
 
 
-def feed(batches: Batches) -> Any:
+def feed(batches: keras.utils.PyDataset) -> Any:
     """Return what ``fit`` and ``evaluate`` shall be given for batches: the same ones in the same order.
 
     Each pass asks for the batches anew, so they may change from epoch to epoch.

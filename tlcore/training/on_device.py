@@ -59,6 +59,10 @@ class HeldFeatures(TrainingBatches):
             self.held.values.assign(np.concatenate([self.features.of_epoch(), self.check]))
             self._sent = True
 
+    def has_to_prepare(self, epoch: int) -> bool:
+        """Return whether an epoch draws from a view that is not there yet."""
+        return self.features.has_to_prepare(epoch)
+
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         """Return one batch of the current epoch: (B,) int32 and targets; see ``weighed``."""
         rows = self.drawn(index)

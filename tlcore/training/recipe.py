@@ -17,8 +17,10 @@ OPTIMIZERS = ("adamw", "adam", "rmsprop", "sgd")
 POOLINGS = ("average", "max", "flatten")
 HEAD_STARTS = ("random", "fitted")
 PRECISIONS = ("float32", "bfloat16", "float16")
+ENGINES = ("keras", "openvino", "openvino bfloat16")
 ACTIVATIONS = ("softmax", "sigmoid")
 RESIZES = ("crop", "stretch", "pad")
+MOST_PARTS = 64  # of a training step
 
 
 def choice(
@@ -115,8 +117,17 @@ class Recipe:
         None, "Numbers that open stages are trained in; the fastest sound ones if not given.", one_of=PRECISIONS
     )
     xla: bool | None = choice(None, "Compile training steps with XLA; where that is faster if not given.")
+    engine: str | None = choice(
+        None, "What runs the frozen stages; the fastest that answers the same if not given.", one_of=ENGINES
+    )
+    threads: int | None = choice(
+        None, "Processor threads that training computes with; one per core if not given.", low=1, high=1024
+    )
     step_parts: int | None = choice(
-        None, "Compute each training step in this many parts, so that a slow one can be watched.", low=1, high=64
+        None,
+        "Compute each training step in this many parts, so that a slow one can be watched.",
+        low=1,
+        high=MOST_PARTS,
     )
     seed: int = choice(
         0, "Start of every random draw; the same seed gives the same run on the same computer.", low=0, high=2**31 - 1
@@ -186,7 +197,7 @@ def frozen_count(recipe: Recipe, n_stages: int) -> int:
 
 def save(recipe: Recipe, file: Path) -> None:
     """Write a recipe as JSON."""
-    atomic.write_json(file, asdict(recipe))
+    atomic.write_json(file, asdict(recipe), durable=True)
 
 
 def load(file: Path) -> Recipe:

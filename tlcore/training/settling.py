@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from tlcore import cores
 from tlcore.backbones import table, weights
 from tlcore.images.dataset import Dataset
 from tlcore.images.split import Split
@@ -52,7 +53,8 @@ def settle(recipe: Recipe, dataset: Dataset, split: Split) -> Settled:
     settled = Settled(recipe, ())
     for choose in (_backbone, _image_size, _frozen_stages, _batch_size, _epochs, _patience, _rates, _class_weights):
         settled = choose(settled, dataset, split)
-    return Settled(_check_fit(settled.recipe, dataset), settled.reasons)
+    counted = replace(settled.recipe, threads=settled.recipe.threads or cores.count())
+    return Settled(_check_fit(counted, dataset), settled.reasons)
 
 
 def _with(settled: Settled, reason: str, **chosen: object) -> Settled:

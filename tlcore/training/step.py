@@ -17,7 +17,7 @@ import numpy as np
 
 from tlcore.training import device, precision, timings
 from tlcore.training.batches import TrainingBatches
-from tlcore.training.recipe import Recipe
+from tlcore.training.recipe import MOST_PARTS, Recipe
 
 TRIAL_FROM_S = 30.0
 """A trial took 4 to 30 s for three backbones (our measurement, two cores): less work than this is begun at once."""
@@ -104,16 +104,16 @@ def settle(asked: Recipe, steps: Steps, note: Callable[[str], None]) -> Recipe:
 
 def state_of(model: keras.Model) -> list[np.ndarray]:
     """Return a copy of everything that a training step changes in a model."""
-    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in _changing(model)]
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in changing(model)]
 
 
 def put_back(model: keras.Model, state: list[np.ndarray]) -> None:
     """Give a model the state that ``state_of`` returned."""
-    for variable, values in zip(_changing(model), state, strict=True):
+    for variable, values in zip(changing(model), state, strict=True):
         variable.assign(values)
 
 
-def _changing(model: keras.Model) -> list[keras.Variable]:
+def changing(model: keras.Model) -> list[keras.Variable]:
     """Return the variables that a step changes: those that learn, and the seeds of random drops."""
     return [variable for variable in model.variables if variable.trainable or "seed" in variable.path]
 
@@ -187,7 +187,8 @@ def _is_fast(numbers: str) -> bool:
 def parts(seconds: float, batch_size: int, note: Callable[[str], None]) -> int:
     """Return in how many parts a step that takes so long is computed."""
     count = 1
-    while seconds / count > LONGEST_S and batch_size // (2 * count) >= LEAST_PICTURES:
+    most = min(batch_size // LEAST_PICTURES, MOST_PARTS)
+    while seconds / count > LONGEST_S and 2 * count <= most:
         count *= 2
     if count > 1:
         note(
@@ -222,6 +223,11 @@ class WatchSteps(keras.callbacks.Callback):
         self.count = count
         self._fastest: float | None = None
         self._seen = 0
+
+    @property
+    def is_done(self) -> bool:
+        """Return whether it is settled how steps are computed."""
+        return self._seen >= WATCHED
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Start the clock."""

@@ -4,14 +4,14 @@ Features wherever something is frozen, so that an epoch costs only what it train
 frozen, where new random views in every epoch were asked for, and where the features would take too much disk.
 """
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import keras
 import numpy as np
 
-from tlcore import cache, workspace
+from tlcore import cache, disk, pins, workspace
 from tlcore.images.split import Split
 from tlcore.training import augmentation, engine, features
 from tlcore.training.batches import Batches, ShuffledFeatures, ShuffledViews, TrainingBatches
@@ -77,26 +77,32 @@ class Supplier:
         recipe: Settled.
         progress: Told how far the pictures are on their way through the frozen stages.
         note: Told one sentence about what was chosen or went otherwise than planned.
+        run: Whose kept features stay until it is over; see ``pins.py``.
     """
 
     def __init__(self, material: Material, recipe: Recipe, progress: features.Progress,
-                 note: Callable[[str], None]) -> None:  # fmt: skip
+                 note: Callable[[str], None], run: Path) -> None:  # fmt: skip
         self.material = material
         self.recipe = recipe
         self.progress = progress
         self.note = note
+        self.run = run
 
-    def phase(self, frozen_stages: int, first_epoch: int) -> Supply:
+    def _pin(self, file: Path) -> None:
+        pins.pin(self.run, file)
+
+    def phase(self, frozen_stages: int, first_epoch: int, is_kept: bool | None = None) -> Supply:
         """Return what a phase learns from; call it after ``freezing.freeze``.
 
         Args:
             frozen_stages: Of the phase.
             first_epoch: Its first one, from 1.
+            is_kept: Whether features are kept, where that was settled before; else disk and recipe decide.
         """
-        if frozen_stages == 0 or (self.recipe.views == 0 and self._is_augmented):
+        if is_kept is False or frozen_stages == 0 or (self.recipe.views == 0 and self._is_augmented):
             return self._pictures(first_epoch)
         boundary = cut(self.material.parts, frozen_stages)
-        too_much = self._too_much(boundary)
+        too_much = "" if is_kept else self._too_much(boundary)
         if too_much:
             self.note(too_much)
             return self._pictures(first_epoch)
@@ -120,9 +126,10 @@ class Supplier:
         of, batch_size = self.material, int(self.recipe.batch_size or 1)
         train, validation = sorted(of.split.train), sorted(of.split.validation)
         run_pass = self._engine(boundary, train)
-        kept = Features(of.source, boundary, run_pass, run_pass.precision, self.progress)
+        kept = Features(of.source, boundary, run_pass.for_a_file, run_pass.precision, self.progress, self._pin)
         check = Batches(kept.of(validation), range(len(validation)), of.targets[validation], CHECK_BATCH)
         clean = kept.of(train)  # timed on the way
+        self.recipe = replace(self.recipe, engine=run_pass.settle())
         n_views = self._settle_views(run_pass.pictures_per_s) if self._is_augmented else 1
         training = ShuffledFeatures(
             lambda number: kept.of(train, number) if number else clean, of.targets[train], batch_size,
@@ -137,7 +144,7 @@ class Supplier:
         """Return the engine for the frozen side."""
         of = self.material
         passes = len(rows) * ((self.recipe.views or LEAST_VIEWS) if self._is_augmented else 1)
-        run_pass = Engine(boundary, f"{of.backbone} {self.recipe.pooling}", passes, self.note)
+        run_pass = Engine(boundary, f"{of.backbone} {self.recipe.pooling}", passes, self.note, self.recipe.engine)
         some = rows[:: max(1, len(rows) // engine.TRIED)][: engine.TRIED]
         labels = [of.source.dataset.pictures[row].label for row in some]
         run_pass.try_reduced(np.stack([of.source.array[row] for row in some]), labels)
@@ -167,11 +174,16 @@ class Supplier:
         n_views = (self.recipe.views or LEAST_VIEWS) if self._is_augmented else 1
         needed = one * (len(of.split.train) * n_views + len(of.split.validation))
         workspace.cache_folder().mkdir(parents=True, exist_ok=True)
-        room = min(workspace.cache_bytes(), shutil.disk_usage(workspace.cache_folder()).free) // 2
+        # What this run has kept already counts as room: who goes on has to come to what was decided at first.
+        own = frozenset(pins.pinned_by(self.run))
+        of_others = cache.pinned_bytes(but=own)
+        on_disk = disk.free_bytes(workspace.cache_folder()) + sum(file.stat().st_size for file in own if file.exists())
+        room = max(0, min(workspace.cache_bytes() - of_others, on_disk)) // 2
         if needed > room:
+            others = f" Runs that are not over need {cache.in_words(of_others)} themselves." if of_others else ""
             return (
                 f"What the frozen stages answer would take {cache.in_words(needed)}, and {cache.in_words(room)} may be "
                 "used for it, so it is not kept: every epoch computes it again. Freeze more stages, choose fewer "
-                "views, or raise THAW_CACHE_GB."
+                f"views, or raise THAW_CACHE_GB.{others}"
             )
         return ""
