@@ -14,7 +14,8 @@ def wait_for(run, kind, seconds=60, count=1):
         if len(found) >= count:
             return found[-1]
         time.sleep(0.05)
-    raise AssertionError(f"no {kind.__name__} within {seconds} s; log: {run.worker_log.read_text()[-2000:]}")
+    log = run.worker_log.read_text()[-2000:] if run.worker_log.is_file() else "none"
+    raise AssertionError(f"no {kind.__name__} within {seconds} s; log: {log}")
 
 
 def called(*words: str, parent: int | None = None) -> list[int]:

@@ -167,9 +167,9 @@ def test_check_says_when_pictures_could_only_be_compared_by_their_hashes(tmp_pat
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to a group like this on Windows")
-def test_ctrl_c_stops_like_the_button_and_keeps_the_best_model(pictures, tmp_path):
+def test_ctrl_c_stops_like_the_button_and_keeps_the_best_model_and_resume_goes_on_to_the_end(pictures, tmp_path):
     out = tmp_path / "run"
-    long = [*TINY[:-1], "400", "--no-early-stop", "--json"]
+    long = [*TINY[:-1], "60", "--no-early-stop", "--json"]
     process = subprocess.Popen([sys.executable, "-m", "tlcore", "train", str(pictures), "--out", str(out), *long],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
                                cwd=ROOT)  # fmt: skip
@@ -181,6 +181,12 @@ def test_ctrl_c_stops_like_the_button_and_keeps_the_best_model(pictures, tmp_pat
     assert process.returncode == 0, said
     value = json.loads(printed)
     assert value["stopped"] and value["kept_epoch"] >= 0 and (out / "model.keras").is_file()
+    resumed = call("resume", out, "--json")
+    assert resumed.returncode == 0, resumed.stderr
+    value = json.loads(resumed.stdout)
+    assert not value["stopped"] and value["epochs"] == 60 and value["state"] == "finished"
+    assert "cannot go on: it is finished" in one_plain_line(call("resume", out))
+    assert "is no run" in one_plain_line(call("resume", tmp_path))
 
 
 def test_sample_lists_the_sets_and_draws_one(tmp_path):

@@ -25,6 +25,13 @@ def test_batches_lie_on_the_way_to_the_end_of_their_epoch():
     assert list(curves.batches(history_of(2))["x"]) == [0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0]
 
 
+def test_a_phase_that_goes_on_in_other_parts_is_named_once_and_its_batches_lie_where_they_belong():
+    history = [*history_of(2), events.PhaseStarted("head", 3, 4, 8, 10, 100), events.BatchEnd(3, 4, 1.0, 0.5, 9.0)]
+    assert list(curves.batches(history)["x"]) == [0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5]
+    titles = [each.text for each in curves.figure(history, "loss").layout.annotations]
+    assert titles == ["New final layers"]
+
+
 def test_nothing_yet_gives_an_empty_figure():
     for metric in ("loss", "accuracy"):
         assert all(len(trace.x) == 0 for trace in curves.figure([], metric).data)

@@ -22,14 +22,41 @@ EXAMPLES = [
     events.Interrupted(4, "A problem.", "An advice.", "Traceback ..."),
     events.Failed("A problem.", "An advice.", "Traceback ..."),
     events.Finished(0.875, 40, 1),
+    events.Paused(2),
+    events.Resumed(),
+    events.WentOn(1, 3),
 ]
+
+
+def test_after_a_run_was_resumed_its_earlier_ends_count_no_longer_but_what_it_learned_does(tmp_path):
+    log = events.EventLog(tmp_path / "events.jsonl")
+    learned = events.BatchEnd(1, 1, 0.5, 0.5, 10.0)
+    for event in (events.Queued(), events.Started("CPU", "a"), learned, events.Paused(1), events.Resumed()):
+        log.write(event)
+    kinds = [type(event) for event in log.all()]
+    assert kinds == [events.Queued, events.BatchEnd, events.Resumed]
+    log.write(events.Started("CPU", "a"))
+    assert events.last(log.all(), events.Started)
+
+
+def test_a_training_that_goes_on_after_all_is_not_over():
+    history = [events.Queued(), events.Started("CPU", "a"), events.Trained(3), events.Resumed(), events.WentOn(0, 0)]
+    assert events.last(events.in_force(history[:4]), events.Trained)
+    assert events.last(events.in_force(history), events.Trained) is None
+
+
+def test_what_happened_since_a_run_was_handed_over_last_begins_with_that():
+    note = events.Note("a")
+    assert events.since_handed_over([note]) == [note]
+    handed = [events.Queued(), note, events.Resumed(), events.Note("b")]
+    assert events.since_handed_over(handed) == handed[2:]
 
 
 def test_every_kind_of_event_comes_back_as_it_was_written(tmp_path):
     log = EventLog(tmp_path / "events.jsonl")
     for event in EXAMPLES:
         log.write(event)
-    assert log.all() == EXAMPLES
+    assert log.read()[0] == EXAMPLES
 
 
 def test_the_examples_cover_every_kind_of_event():
@@ -81,3 +108,12 @@ def test_fields_of_a_newer_thaw_are_left_out(tmp_path):
     log = EventLog(tmp_path / "events.jsonl")
     log.file.write_text('{"type": "trained", "time": 1.0, "kept_epoch": 4, "colour": "blue"}\n')
     assert log.all() == [events.Trained(4, time=1.0)]
+
+
+def test_thousands_of_steps_can_be_left_out_before_they_are_parsed(tmp_path):
+    log = events.EventLog(tmp_path / "events.jsonl")
+    told = [events.Queued(), events.BatchEnd(1, 1, 1.0, 0.5, 9.0), events.Note("batch_end"), events.Progress("a", 1, 2)]
+    for event in told:
+        log.write(event)
+    assert log.read(without=(events.BatchEnd, events.Progress))[0] == [told[0], told[2]]
+    assert log.read()[0] == told

@@ -38,6 +38,23 @@ def test_of_a_first_phase_only_its_own_end_is_foretold():
     assert (found.epoch, found.last_epoch, found.left_s, found.is_last_phase) == (2, 10, pytest.approx(4.0), False)
 
 
+def test_time_at_work_leaves_waiting_and_pauses_out():
+    def at(time: float, kind, *values):
+        return kind(*values, time=time)
+
+    first = [at(0, events.Queued), at(10, events.Started, "CPU", "a"), at(40, events.Paused, 2)]
+    assert pace.worked(first[:1]).until_s(99) == 0
+    assert pace.worked(first[:2]).until_s(25) == 15
+    assert pace.worked(first).until_s(99) == 30
+    again = [*first, at(100, events.Resumed), at(120, events.Started, "CPU", "a"), at(150, events.Trained, 3)]
+    assert pace.worked(again).until_s(155) == 65
+    assert pace.worked([*again, at(160, events.Finished, 0.9, 9, 3)]).until_s(999) == 70
+    stopped = [*first[:2], at(40, events.Stopped, 2), at(45, events.Finished, 0.9, 9, 2)]
+    assert pace.worked(stopped).until_s(999) == 35
+    killed = [*first[:2], at(30, events.WentOn, 0, 0), at(500, events.Resumed), at(510, events.Started, "CPU", "a")]
+    assert pace.worked(killed).until_s(520) == 30
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(0.2, "1 second"), (42, "40 seconds"), (100, "2 minutes"), (3600, "60 minutes"), (7500, "2 hours 5 minutes")],

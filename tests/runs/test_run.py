@@ -1,13 +1,15 @@
 """State of a run: computed from events, wishes and the lock."""
 
+import os
 import subprocess
 import sys
 import time
 
 import filelock
+import numpy as np
 import pytest
 
-from tlcore.runs import events
+from tlcore.runs import events, position
 from tlcore.runs import run as runs
 
 HOLD = """
@@ -47,8 +49,9 @@ def test_a_new_run_waits(new_run):
 
 def test_a_run_that_nobody_took_up_has_crashed(new_run):
     run = new_run()
-    long_ago = [events.Queued(time=time.time() - 2 * runs.HANDOVER_S)]
-    assert runs.state(run, long_ago) == "crashed"
+    for away in (-2, 2):  # the clock may have been put back since
+        handed_over = [events.Queued(time=time.time() + away * runs.HANDOVER_S)]
+        assert runs.state(run, handed_over) == "crashed"
 
 
 def test_a_locked_run_waits_then_runs_then_stops_then_makes_its_results(held):
@@ -78,6 +81,39 @@ def test_a_run_whose_process_was_killed_has_crashed_although_no_event_says_so(he
     while runs.is_locked(run) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert runs.state(run) == "crashed"
+
+
+def test_a_locked_run_pauses_then_is_paused_and_a_run_that_goes_on_waits_again(held):
+    run, _ = held
+    run.events.write(started())
+    runs.ask_to_pause(run)
+    assert runs.state(run) == "pausing" and not runs.can_resume(run)
+    run.events.write(events.Paused(3))
+    assert runs.state(run) == "paused" and runs.can_resume(run)
+    runs.prepare_to_resume(run)
+    assert runs.state(run) == "waiting" and not runs.can_resume(run)
+    assert not run.pause_file.exists()
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ([events.Finished(0.9, 10, 2)], False),
+        ([events.Stopped(2), events.Finished(0.9, 10, 2)], True),
+        ([events.Interrupted(2, "A problem.", "An advice."), events.Finished(0.9, 10, 2)], True),
+        ([events.Stopped(None)], True),
+        ([events.Failed("A problem.", "An advice.")], True),
+        ([], True),  # it crashed
+    ],
+)
+def test_a_run_can_go_on_unless_it_came_to_its_end_by_itself(new_run, ends, expected):
+    run = new_run()
+    for event in (started(), *ends):
+        run.events.write(event)
+    assert runs.can_resume(run) is expected
+    if expected:
+        runs.prepare_to_resume(run)
+        assert runs.state(run) == "waiting"
 
 
 def test_a_run_that_ends_well_between_two_looks_has_not_crashed(new_run):
@@ -119,3 +155,83 @@ def test_runs_are_listed_newest_first(new_run, tmp_path):
     (tmp_path / "runs" / "not a run").mkdir()
     assert [listed.id for listed in runs.runs_in(tmp_path / "runs")] == names[::-1]
     assert runs.runs_in(tmp_path / "nowhere") == ()
+
+
+def test_a_run_that_is_cancelled_after_a_long_wait_is_stopping_until_somebody_has_ended_it(new_run):
+    run = new_run()
+    run.events.file.write_text('{"type": "queued", "time": 1.0}\n')
+    assert runs.state(run) == "crashed"
+    runs.ask_to_pause(run)
+    assert runs.state(run) == "waiting"
+    runs.ask_to_stop(run)
+    assert runs.state(run) == "stopping"
+    os.utime(run.stop_file, (1.0, 1.0))
+    os.utime(run.pause_file, (1.0, 1.0))
+    assert runs.state(run) == "crashed"
+
+
+def test_a_paused_run_that_was_stopped_is_not_paused_any_more(held):
+    run, _ = held
+    for event in (started(), events.Paused(2), events.Stopped(2)):
+        run.events.write(event)
+    assert runs.state(run) == "finishing"
+
+
+def test_best_weights_that_a_loss_of_power_has_damaged_count_as_none(new_run):
+    run = new_run()
+    for content in (b"", b"PK\x03\x04 half of a zip"):
+        run.checkpoints.mkdir(exist_ok=True)
+        run.best_checkpoint.write_bytes(content)
+        assert position.epoch_of(run.best_checkpoint) is None
+        assert position.loss_of(run.best_checkpoint) == float("inf")
+        run.keep_better()
+
+
+def test_a_folder_in_which_the_making_of_a_run_broke_off_is_no_run(new_run):
+    run = new_run()
+    run.recipe_file.unlink()  # it is written last
+    assert runs.runs_in(run.folder.parent) == ()
+
+
+def test_looking_whether_a_run_is_at_work_leaves_nothing_behind(tmp_path):
+    assert not runs.is_locked(runs.Run(tmp_path / "gone"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_rates_of_a_run_that_became_unstable_are_lowered_once_however_often_it_could_not_be_handed_over(
+    new_run, monkeypatch
+):
+    run = new_run(head_lr=0.1)
+    run.events.write(events.Failed("It became unstable.", "Go on.", kind="Unstable"))
+    write = events.EventLog.write
+
+    def without_room(log, event):
+        if isinstance(event, events.Resumed):
+            raise OSError(28, "No space left on device")
+        write(log, event)
+
+    with monkeypatch.context() as full:
+        full.setattr(events.EventLog, "write", without_room)
+        for _ in range(2):
+            with pytest.raises(OSError, match="No space"):
+                runs.prepare_to_resume(run)
+    runs.prepare_to_resume(run)
+    assert run.recipe().head_lr == pytest.approx(0.01)
+    run.events.write(events.Failed("It became unstable again.", "Go on.", kind="Unstable"))
+    runs.prepare_to_resume(run)
+    assert run.recipe().head_lr == pytest.approx(0.001)
+
+
+def test_the_curve_ends_with_the_epoch_whose_weights_count_though_it_went_on_from_before_it(new_run):
+    run = new_run()
+    run.checkpoints.mkdir()
+    np.savez(run.best_checkpoint, epoch=2, loss=0.9)
+    np.savez(run.earlier_checkpoint, epoch=4, loss=0.1)
+    for epoch in (1, 2, 3, 4):
+        run.events.write(events.EpochEnd(epoch, "head", 1.0, 0.5, 1.0, 0.5, 0.1, 1.0, True))
+    run.events.write(events.WentOn(2, 0))
+    run.events.write(events.EpochEnd(2, "head", 1.0, 0.5, 1.0, 0.5, 0.1, 1.0, True))
+    for _ in range(2):
+        run.keep_better()
+        assert [end.epoch for end in events.of_type(run.events.all(), events.EpochEnd)] == [1, 2, 4]
+        assert position.epoch_of(run.best_checkpoint) == 4

@@ -1,18 +1,24 @@
 """The supervisor with real workers: it ends what must end, keeps what can be kept, and says what happened."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 
 import filelock
+import numpy as np
 import pytest
-from processes import is_there, until, wait_for, worker_of
+from drawn_runs import SMALL
+from processes import called, is_there, until, wait_for, worker_of
 
-from tlcore import workspace
-from tlcore.runs import events, local, supervisor
+from tlcore import disk, removal, workspace
+from tlcore.images import split
+from tlcore.runs import ending, events, local, order, position, supervisor
 from tlcore.runs import run as runs
+from tlcore.training.recipe import Recipe
 
 LONG = {"epochs": 400, "patience": 400, "augment": "none"}
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals of this kind are not there on Windows")
@@ -96,6 +102,153 @@ def test_a_worker_killed_before_anything_was_kept_has_failed(new_run, supervised
     failed = wait_for(run, events.Failed, seconds=20)
     assert "suddenly" in failed.problem and failed.advice
     assert runs.state(run) == "failed"
+
+
+def test_a_paused_run_lets_go_of_the_device_and_goes_on_and_ends(new_run, supervised):
+    run = new_run(**LONG | {"epochs": 30, "patience": 30})
+    supervised(run)
+    wait_for(run, events.EpochEnd)
+    runs.ask_to_pause(run)
+    paused = wait_for(run, events.Paused, seconds=20)
+    assert runs.state(run) == "paused" and not run.model_file.exists()
+    with filelock.FileLock(workspace.home() / "device.lock", timeout=10):
+        done = len(events.of_type(run.events.all(), events.EpochEnd))
+        assert paused.epoch <= done
+    assert until(lambda: not runs.is_locked(run))
+    runs.prepare_to_resume(run)
+    supervisor.supervise(run)
+    history = run.events.all()
+    assert runs.state(run) == "finished"
+    assert sorted({end.epoch for end in events.of_type(history, events.EpochEnd)}) == list(range(1, 31))
+
+
+def test_a_paused_run_that_is_stopped_gets_the_results_of_its_best_epoch(new_run, supervised):
+    run = new_run(**LONG)
+    supervised(run)
+    wait_for(run, events.EpochEnd)
+    runs.ask_to_pause(run)
+    wait_for(run, events.Paused, seconds=20)
+    assert until(lambda: not runs.is_locked(run))
+    order.stop(run)
+    assert wait_for(run, events.Finished).kept_epoch >= 1
+    assert runs.state(run) == "finished"
+
+
+def test_a_pause_that_was_taken_back_leaves_the_next_one_all_its_time(new_run, monkeypatch):
+    run, worker = new_run(), subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    monkeypatch.setattr(supervisor, "PAUSE_GRACE_S", 2.0)
+    began, seen = time.monotonic(), []
+
+    def tick() -> None:
+        passed = time.monotonic() - began
+        if passed < 0.5 or 2.5 < passed < 3:
+            runs.ask_to_pause(run)
+        elif passed < 2.5:
+            run.pause_file.unlink(missing_ok=True)  # as a worker does that has no room for the place
+        else:
+            seen.append(worker.poll())
+            worker.kill()
+
+    supervisor._watch(run, worker, tick, may_stop=True)
+    assert seen[0] is None
+
+
+@pytest.mark.parametrize(
+    ("code", "ended", "is_exact"),
+    [(supervisor.PAUSED, 2, True), (supervisor.PAUSED, 3, False), (-signal.SIGTERM, 2, False)],
+)
+def test_a_pause_says_whether_it_goes_on_from_exactly_where_it_was(new_run, code, ended, is_exact):
+    run = new_run()
+    place = position.Place("head", 1, True, 0, 3, 0, 2, None, 1.0, 1.0, 0)
+    run.checkpoints.mkdir()
+    np.savez(run.checkpoints / "place-000001.npz", place=position.as_array(place))
+    run.events.write(events.EpochEnd(ended, "head", 1.0, 0.5, 1.0, 0.5, 0.1, 1.0, True))
+    runs.ask_to_pause(run)
+    supervisor._end(run, code, lambda: None)
+    paused = events.last(run.events.all(), events.Paused)
+    assert (paused.epoch, paused.is_exact) == (2, is_exact)
+    said = ending.sentence("paused", run.events.all(), is_stop_asked=False)
+    assert ("exactly where it was" in said) == is_exact
+
+
+def test_a_run_waiting_for_the_device_can_be_paused_there(new_run, supervised):
+    run = new_run()
+    with filelock.FileLock(workspace.home() / "device.lock"):
+        supervised(run)
+        wait_for(run, events.Note)
+        runs.ask_to_pause(run)
+        assert wait_for(run, events.Paused, seconds=20).epoch is None
+    assert runs.state(run) == "paused"
+
+
+def test_a_full_disk_is_said_and_what_was_kept_can_be_gone_on_from(drawn_dataset, small_disk):
+    recipe = Recipe(**SMALL | LONG)
+    run = runs.create(small_disk / "run", recipe, drawn_dataset, split.draw(drawn_dataset, 0.15, 0.15, 0))
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(disk.free_bytes(small_disk) - 150_000))
+    supervisor.supervise(run)
+    failed = events.last(run.events.all(), events.Failed)
+    assert failed.problem == disk.FULL and "Free some space" in failed.advice
+    assert runs.state(run) == "failed" and runs.can_resume(run)
+
+
+@pytest.fixture
+def crowded(drawn_dataset, small_disk, monkeypatch):
+    """A run on a disk that has no room for another word, and the file that takes it all."""
+    recipe = Recipe(**SMALL | LONG)
+    run = runs.create(small_disk / "run", recipe, drawn_dataset, split.draw(drawn_dataset, 0.15, 0.15, 0))
+    run.lock_file.touch()
+    run.worker_log.touch()
+    monkeypatch.setattr(disk, "CROWDED", 2**16)
+    with run.events.file.open("ab") as stream:  # a page of memory that is half full would take some more words
+        stream.write(b" " * (4095 - stream.tell() % 4096) + b"\n")
+    filler = small_disk / "filler"
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as stream:
+        while True:
+            stream.write(bytes(4096))
+    return run, filler
+
+
+def test_a_disk_without_room_for_a_word_is_waited_for(crowded, supervised):
+    run, filler = crowded
+    supervised(run)
+    assert until(lambda: called("tlcore.runs.worker", str(run.folder)))
+    assert until(lambda: not called("tlcore.runs.worker", str(run.folder)), seconds=60)
+    assert not until(lambda: events.last(run.events.all(), events.Failed), seconds=3)
+    assert runs.is_locked(run)
+    filler.unlink()
+    assert wait_for(run, events.Failed, seconds=20).problem == disk.FULL
+
+
+def test_who_stops_a_run_that_has_no_room_for_a_word_gets_it_back_to_delete_it(crowded, supervised, monkeypatch):
+    run, filler = crowded
+    monkeypatch.setattr(supervisor, "STOPPED_PATIENCE_S", 0.5)
+    supervised(run)
+    assert until(lambda: called("tlcore.runs.worker", str(run.folder)))
+    assert until(lambda: not called("tlcore.runs.worker", str(run.folder)), seconds=60)
+    runs.ask_to_stop(run)
+    assert until(lambda: not runs.is_locked(run))
+    assert events.of_type(run.events.all(), events.Queued) and not events.last(run.events.all(), events.Stopped)
+    filler.unlink()
+    assert runs.state(run) in ("stopping", "crashed")  # the former for some seconds: nothing has begun, for all it says
+
+
+def test_a_run_that_was_deleted_before_it_was_taken_up_leaves_nothing_behind(new_run):
+    run = new_run()
+    removed = removal.lay_aside(run.folder)
+    supervisor.supervise(run)
+    assert not run.folder.exists()
+    removal.take_back(removed)
+    assert runs.state(run) == "waiting"
+
+
+def test_a_run_that_is_over_is_left_alone_by_a_second_supervisor(new_run):
+    run = new_run()
+    for event in (events.Started("CPU", "a"), events.Failed("The disk is full.", "Free some.")):
+        run.events.write(event)
+    before = run.events.file.read_bytes()
+    supervisor.supervise(run)
+    assert run.events.file.read_bytes() == before and not run.worker_log.exists()
 
 
 @POSIX

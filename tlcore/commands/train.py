@@ -1,4 +1,4 @@
-"""The command ``train``. No TensorFlow here: the worker has it."""
+"""The commands ``train`` and ``resume``. No TensorFlow here: the worker has it."""
 
 import argparse
 import signal
@@ -17,7 +17,7 @@ from tlcore.commands.use import scores_text
 from tlcore.errors import RecipeError, TrainingError, UserError
 from tlcore.images import intake, split
 from tlcore.results import report
-from tlcore.runs import ending, events, run, supervisor
+from tlcore.runs import ending, events, order, pace, run, supervisor
 from tlcore.runs.run import Run
 from tlcore.training import recipe, settling
 
@@ -31,6 +31,9 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="RUN_DIR", help="folder for the run; must be new")
     flags.add_recipe(parser)
     parser.set_defaults(run_command=_train)
+    again = commands.add_parser("resume", help="go on with a run that was paused or stopped or that broke off")
+    again.add_argument("run", type=Path, metavar="RUN_DIR", help="the folder of the run")
+    again.set_defaults(run_command=_resume)
 
 
 def _train(parsed: argparse.Namespace) -> Outcome:
@@ -46,7 +49,24 @@ def _train(parsed: argparse.Namespace) -> Outcome:
         _say(f"{len(dataset.set_aside)} files are set aside: python -m tlcore check {parsed.pictures} tells why.")
     parts = split.draw(dataset, asked.validation_share, asked.test_share, asked.seed)
     settling.settle(asked, dataset, parts)  # a choice that does not fit is said now, not after TensorFlow has started
-    started = run.create(parsed.out.resolve(), asked, dataset, parts)
+    return _followed(run.create(parsed.out.resolve(), asked, dataset, parts))
+
+
+def _resume(parsed: argparse.Namespace) -> Outcome:
+    """Go on with a run that was paused or stopped or that broke off."""
+    known = Run(parsed.run.resolve())
+    if not known.recipe_file.is_file():
+        raise RecipeError(f"{parsed.run} is no run.", "Name the folder that train --out has made.")
+    if not order.resume(known):
+        raise RecipeError(
+            f"{parsed.run} cannot go on: it is {run.state(known)}.",
+            "Only a run that was paused or stopped or that broke off has something left to do.",
+        )
+    return _followed(known)
+
+
+def _followed(started: Run) -> Outcome:
+    """Work on a run to the end, or until Ctrl-C, and show how it goes."""
     with bars() as shown, _stopping_on_interrupt(started):
         follower = _Follower(started, shown)
         supervisor.supervise(started, wait_for_device=False, tick=follower.follow)
@@ -77,10 +97,10 @@ class _Follower:
     def __init__(self, followed: Run, shown: Bars) -> None:
         self.log = followed.events
         self.shown = shown
-        self.offset = 0
+        self.offset = self.log.read()[1] if events.last(self.log.all(), events.Resumed) else 0
         self.bars: dict[str, Any] = {}
-        self.steps = 0
-        self.last_epoch = 0
+        begun = events.last(self.log.all(), events.PhaseStarted)
+        self.steps, self.last_epoch = (begun.steps_per_epoch, begun.last_epoch) if begun else (0, 0)
 
     def follow(self) -> None:
         """Show what is new."""
@@ -130,6 +150,8 @@ def _outcome(ended: Run) -> Outcome:
     finished = events.last(history, events.Finished)
     if failed is not None:
         raise UserError(failed.problem, failed.advice, failed.detail)
+    if events.last(history, events.Paused):
+        raise TrainingError("Paused.", f"Go on with: python -m tlcore resume {ended.folder}")
     if finished is None:
         raise TrainingError("Stopped before the first look at the check pictures: there is nothing to keep.", "")
     broken = events.last(history, events.Interrupted)
@@ -137,7 +159,6 @@ def _outcome(ended: Run) -> Outcome:
         said = f"{ending.kept(broken.kept_epoch, 'until then')} is kept in {ended.folder}."
         raise UserError(f"{broken.problem} {said}", broken.advice, broken.detail)
     scores = report.load(ended.report_file)
-    started = history[0].time
     settled = ended.recipe()
     value = {
         "run": str(ended.folder),
@@ -146,8 +167,8 @@ def _outcome(ended: Run) -> Outcome:
         "test_accuracy": scores.test_accuracy,
         "n_test": scores.n_test,
         "kept_epoch": finished.kept_epoch,
-        "epochs": len(events.of_type(history, events.EpochEnd)),
-        "duration_s": round(finished.time - started, 1),
+        "epochs": len({end.epoch for end in events.of_type(history, events.EpochEnd)}),
+        "duration_s": round(pace.worked(ended.events.read()[0]).until_s(finished.time), 1),
         "device": (events.last(history, events.Started) or events.Started("", "")).device,
         "recipe": asdict(settled),
         "model": str(ended.model_file),

@@ -106,7 +106,9 @@ def _add_check(drawn: go.Figure, frame: pd.DataFrame, metric: Metric) -> None:
 
 def _mark_phases(drawn: go.Figure, history: list[Event]) -> None:
     """Name each phase where it begins, with a line between the two."""
-    phases = {phase.first_epoch: phase for phase in events.of_type(history, events.PhaseStarted)}  # one may begin anew
+    phases: dict[str, events.PhaseStarted] = {}
+    for phase in events.of_type(history, events.PhaseStarted):  # one may be told of again, in other steps
+        phases.setdefault(phase.phase, phase)
     for phase in phases.values():
         start = phase.first_epoch - 1
         if start > 0:

@@ -1,9 +1,11 @@
 """How a run ended, or what it is busy with, in words. No TensorFlow here."""
 
+from tlcore import disk
 from tlcore.errors import TrainingError
-from tlcore.runs import curves, events
+from tlcore.runs import events, pace
 from tlcore.runs.events import Event
 from tlcore.runs.run import Run, State
+from tlcore.runs.turn import Turn
 
 LOG_BYTES = 6000
 
@@ -14,19 +16,23 @@ def problem(run: Run, state: State, history: list[Event]) -> TrainingError | Non
     if state == "failed" and failed:
         return TrainingError(failed.problem, failed.advice, failed.detail)
     if state == "crashed":
-        best = curves.best_epoch(history)
-        reached = f" It had come to epoch {best.epoch}." if best else ""
+        ended = events.last(history, events.EpochEnd)
+        reached = f" It had come to epoch {ended.epoch}." if ended else ""
+        if disk.is_crowded(run.folder):
+            return TrainingError(
+                disk.FULL + reached, "Free some space, then go on: what was kept is here.", log_end(run)
+            )
         return TrainingError(
             f"The training ended without saying why.{reached}",
-            "The computer may have been switched off, or its memory may have run out. Start again; if it happens "
-            "again, choose a smaller backbone or fewer pictures per step.",
+            "The computer may have been switched off, or its memory may have run out. Nothing that was kept is lost: "
+            "go on from there. If it happens again, choose a smaller backbone or fewer pictures per step.",
             log_end(run),
         )
     return None
 
 
-def sentence(state: State, history: list[Event], is_stop_asked: bool) -> str:
-    """Return one sentence on where a run stands."""
+def sentence(state: State, history: list[Event], is_stop_asked: bool, turn: Turn | None = None) -> str:
+    """Return one sentence on where a run stands; ``turn`` says where in line."""
     stopped, finished = events.last(history, events.Stopped), events.last(history, events.Finished)
     if state == "stopped":
         return "Stopped, nothing to keep: it was stopped before the first epoch was over."
@@ -35,16 +41,31 @@ def sentence(state: State, history: list[Event], is_stop_asked: bool) -> str:
         made = "is kept; the results are being made" if state == "finishing" else "is what the model has"
         return f"{broken.problem} {kept(broken.kept_epoch, 'until then')} {made}. {broken.advice}"
     if state == "finished" and finished:
-        how = "Stopped by you. The model has" if stopped else "Finished. The model has"
+        how = "Stopped. The model has" if stopped else "Finished. The model has"
         if finished.kept_epoch == 0:
             return f"{how} the first answer, fitted without any epoch: no epoch did better on the check pictures."
         return f"{how} the weights of its best epoch, number {finished.kept_epoch}."
     if state == "finishing":
         said = f" {kept(stopped.kept_epoch)} is kept." if stopped else ""
         return ("Stopped." if stopped else "Training is over.") + said + " The results are being made."
-    if state in ("waiting", "running", "stopping") and is_stop_asked:
+    paused = events.last(history, events.Paused)
+    if state == "paused" and paused:
+        if paused.epoch is None:
+            return "Paused before its first step. The device is free for others; what was being prepared is done again."
+        after = f" after epoch {paused.epoch}" if paused.epoch else " in its first epoch"
+        where = "from exactly where it was"
+        if not paused.is_exact:
+            where = "from a place that was kept shortly before; what came after that is done again"
+        return f"Paused{after}. The device is free for others, and the run goes on {where}."
+    if state == "pausing" and not is_stop_asked:
+        return "Pausing: what is just being computed ends first, then the device is free."
+    if state in ("waiting", "running", "pausing", "stopping") and is_stop_asked:
         return "Stopping: the run lets go of the device within two seconds; the best epoch so far is kept."
-    if state == "waiting" and not events.last(history, events.Note):
+    if state == "waiting" and turn is not None and turn.starts_in_s != 0:
+        expected = f", expected to begin in about {pace.in_words(turn.starts_in_s)}" if turn.starts_in_s else ""
+        place = "next in line" if turn.place == 1 else f"number {turn.place} of {turn.waiting} in line"
+        return f"Waiting: {place}{expected}. It starts by itself; you may close this page."
+    if state == "waiting" and not events.last(events.since_handed_over(history), events.Note):
         return "Starting. Loading what is needed for training takes a moment; you may close this page."
     return {
         "waiting": "Waiting for the device. The run starts by itself; you may close this page.",
@@ -57,6 +78,12 @@ def kept(epoch: int | None, when: str = "") -> str:
     if epoch == 0:
         return "The first answer"
     return f"The best epoch{' ' * bool(when)}{when}, number {epoch},"
+
+
+def has_gone_on(run: Run) -> bool:
+    """Return whether the results that are there were made before the run was handed over last."""
+    resumed = events.last(run.events.all(), events.Resumed)
+    return resumed is not None and run.report_file.is_file() and run.report_file.stat().st_mtime < resumed.time
 
 
 def log_end(run: Run) -> str:

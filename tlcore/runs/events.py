@@ -125,22 +125,54 @@ class Stopped(Event):
 
 
 @dataclass(frozen=True)
+class Paused(Event):
+    """The run let go of the device and can go on. ``epoch`` is over at the place where, None before the first.
+
+    ``is_exact`` says whether that is where it was, or a moment before: a worker that did not answer was killed.
+    """
+
+    epoch: int | None = None
+    is_exact: bool = True
+
+
+@dataclass(frozen=True)
+class Resumed(Event):
+    """The run was handed over once more, to go on where it was: how it ended before counts no longer."""
+
+
+@dataclass(frozen=True)
+class WentOn(Event):
+    """Training goes on in ``epoch`` with ``step`` steps of it done: what was reported from there on is done again.
+
+    Epoch 0 stands for the very beginning.
+    """
+
+    epoch: int
+    step: int
+
+
+@dataclass(frozen=True)
 class Interrupted(Event):
-    """Training broke off with an error, but the weights of ``kept_epoch`` were safe; results are made from them."""
+    """Training broke off with an error, but the weights of ``kept_epoch`` were safe; results are made from them.
+
+    ``kind`` is the name of the error in ``errors.py``.
+    """
 
     kept_epoch: int
     problem: str
     advice: str
     detail: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True)
 class Failed(Event):
-    """The run ended with an error: problem, advice and technical detail as in ``UserError``."""
+    """The run ended with an error: problem, advice and technical detail as in ``UserError``, kind as above."""
 
     problem: str
     advice: str
     detail: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,6 +192,8 @@ def _type_name(kind: type[Event]) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
+_OF_ONE_TRY = Started | NotPacked | Stopped | Paused | Interrupted | Failed | Finished
+
 _KINDS: dict[str, type[Event]] = {_type_name(kind): kind for kind in Event.__subclasses__()}
 
 
@@ -178,27 +212,30 @@ class EventLog:
     def write(self, event: Event) -> None:
         """Append one event."""
         line = json.dumps({"type": _type_name(type(event))} | asdict(event), ensure_ascii=False)
-        self.file.parent.mkdir(parents=True, exist_ok=True)
         with self.file.open("ab+") as stream:
             if stream.tell() > 0:
                 stream.seek(-1, 2)
                 line = line if stream.read(1) == b"\n" else "\n" + line
             stream.write((line + "\n").encode(self.ENCODING))
 
-    def read(self, offset: int = 0) -> tuple[list[Event], int]:
-        """Return the events from byte ``offset`` on, and the offset to go on from."""
+    def read(self, offset: int = 0, without: tuple[type[Event], ...] = ()) -> tuple[list[Event], int]:
+        """Return the events from byte ``offset`` on, and the offset to go on from.
+
+        Those of the types ``without`` are skipped before they are parsed: thousands of steps that nobody asks for.
+        """
         if not self.file.exists():
             return [], 0
         with self.file.open("rb") as stream:
             stream.seek(offset)
             content = stream.read()
         whole = content[: content.rfind(b"\n") + 1]
-        parsed = (_parse(line) for line in whole.split(b"\n"))
+        skipped = tuple(json.dumps({"type": _type_name(kind)})[:-1].encode() + b"," for kind in without)
+        parsed = (_parse(line) for line in whole.split(b"\n") if not line.startswith(skipped))
         return [event for event in parsed if event is not None], offset + len(whole)
 
     def all(self) -> list[Event]:
-        """Return all events so far, oldest first."""
-        return self.read()[0]
+        """Return all events so far that count, oldest first: see ``in_force``."""
+        return in_force(self.read()[0])
 
 
 def _parse(line: bytes) -> Event | None:
@@ -215,6 +252,35 @@ def _parse(line: bytes) -> Event | None:
         return kind(**{key: item for key, item in value.items() if key in known})
     except TypeError:  # a field without a default is missing: written by something that is not Thaw
         return None
+
+
+def in_force(history: list[Event]) -> list[Event]:
+    """Return the events that count: not how a run ended before it was resumed, nor what is being done again since."""
+    resumed = max((place for place, event in enumerate(history) if isinstance(event, Resumed)), default=0)
+    counted: list[Event] = []
+    for place, event in enumerate(history):
+        if isinstance(event, WentOn):
+            counted = [earlier for earlier in counted if not _is_done_again(earlier, event)]
+        if place >= resumed or not isinstance(event, _OF_ONE_TRY):
+            counted.append(event)
+    return counted
+
+
+def _is_done_again(event: Event, since: WentOn) -> bool:
+    """Return whether an event tells of something after the place at which a training went on."""
+    if isinstance(event, EpochEnd):
+        return event.epoch >= since.epoch
+    if isinstance(event, BatchEnd):
+        return (event.epoch, event.step) > (since.epoch, since.step)
+    if isinstance(event, PhaseStarted):
+        return event.first_epoch > since.epoch
+    return isinstance(event, Trained) or (isinstance(event, FirstAnswer) and since.epoch == 0)
+
+
+def since_handed_over(history: list[Event]) -> list[Event]:
+    """Return what happened since a run was handed over last, to be started or to go on."""
+    handed = max((place for place, event in enumerate(history) if isinstance(event, Queued | Resumed)), default=0)
+    return history[handed:]
 
 
 def of_type(events: Iterable[Event], kind: type[EventT]) -> list[EventT]:

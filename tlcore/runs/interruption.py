@@ -11,5 +11,5 @@ def event_of(run: Run, error: UserError) -> events.Interrupted | events.Failed:
     history = run.events.all()
     is_over = any(events.last(history, kind) for kind in (events.Trained, events.Stopped, events.Interrupted))
     if kept_epoch is None or is_over:
-        return events.Failed(error.problem, error.advice, error.detail)
-    return events.Interrupted(kept_epoch, error.problem, error.advice, error.detail)
+        return events.Failed(error.problem, error.advice, error.detail, type(error).__name__)
+    return events.Interrupted(kept_epoch, error.problem, error.advice, error.detail, type(error).__name__)

@@ -24,10 +24,10 @@ def start(run: Run, *options: str, environment: dict[str, str] | None = None) ->
     return _start([str(run.folder), *options], run.worker_log, environment or {})
 
 
-def start_spare(log_file: Path) -> subprocess.Popen[bytes]:
+def start_spare(log_file: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     """Start a worker that gets ready and waits for a run; until then it prints into this file, emptied before."""
     log_file.write_bytes(b"")
-    return _start([], log_file, {})
+    return _start([], log_file, environment)
 
 
 def _start(arguments: list[str], log_file: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:

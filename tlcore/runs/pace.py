@@ -1,5 +1,6 @@
 """How far a training has come, how fast it goes and how long it will still take. No TensorFlow here."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tlcore.runs import events
@@ -66,10 +67,50 @@ def _seconds_per_epoch(history: list[Event], phase: events.PhaseStarted, done: f
         recent = [event.duration_s for event in ended[-3:]]
         return sum(recent) / len(recent)
     batch = events.last(history, events.BatchEnd)
-    done_here = done - (phase.first_epoch - 1)
-    if batch is None or batch.epoch < phase.first_epoch or done_here <= 0:
+    went_on = events.last(history, events.WentOn)
+    began, before = phase.time, float(phase.first_epoch - 1)
+    if went_on and went_on.time > began:
+        began, before = went_on.time, went_on.epoch - 1 + went_on.step / max(1, phase.steps_per_epoch)
+    if batch is None or batch.epoch < phase.first_epoch or batch.time <= began or done <= before:
         return None
-    return (batch.time - phase.time) / done_here
+    return (batch.time - began) / (done - before)
+
+
+@dataclass(frozen=True)
+class Worked:
+    """For how long a run has been worked on, over all its tries; waiting and pauses are left out.
+
+    Args:
+        ended_s: Seconds in tries that have ended.
+        began: When a try began that has not ended yet, or was killed, in seconds since 1970; None for none.
+    """
+
+    ended_s: float
+    began: float | None
+
+    def until_s(self, heard_of: float) -> float:
+        """Return the seconds in all tries, where the one that has not ended was heard of last at this time."""
+        return self.ended_s + (max(0.0, heard_of - self.began) if self.began is not None else 0.0)
+
+
+def worked(told: Iterable[Event]) -> Worked:
+    """Tell for how long a run has been worked on, from all its events, oldest first, also what counts no longer."""
+    ends = (events.Stopped, events.Paused, events.Interrupted, events.Failed, events.Finished, events.Resumed)
+    total, began, last = 0.0, None, 0.0
+    for event in told:
+        if began is not None and isinstance(event, ends):
+            # Results that are made after a stop belong to it; who goes on after a kill was not at work until then.
+            total += (last if isinstance(event, events.Resumed) else event.time) - began
+            began = event.time if _is_followed_by_results(event) else None
+        elif isinstance(event, events.Started):
+            began = began or event.time
+        last = event.time
+    return Worked(total, began)
+
+
+def _is_followed_by_results(event: Event) -> bool:
+    """Return whether something was kept when a run broke off, of which results are made."""
+    return isinstance(event, events.Stopped | events.Interrupted) and event.kept_epoch is not None
 
 
 def in_words(seconds: float) -> str:

@@ -4,7 +4,7 @@
 
 Whoever is about to start trainings asks for one with ``warm_up`` and hands it a run with ``hand``. Then this process is
 that run's supervisor in every way, and nothing but its worker knows that it was there before. It takes 0.6 GB and
-there is at most one in an installation, which trains on one device at a time; none is started while that is busy. It
+there is at most one in an installation, for its first device; none is started while that is busy. It
 ends with the process that asked for it, or after ten minutes in which nobody asked for it again. What it sees of the
 environment is settled when it starts, the graphics card by ``CUDA_VISIBLE_DEVICES`` too, and where that has changed
 since, or the code, it is let go. Until it has a run it touches no graphics card: see ``training/rehearsal.py``.
@@ -12,7 +12,6 @@ since, or the code, it is let go. Until it has a run it touches no graphics card
 
 import os
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -20,8 +19,8 @@ from pathlib import Path
 
 import filelock
 
-from tlcore import detached, lock, workspace
-from tlcore.runs import leash, supervisor
+from tlcore import detached, lock, notice, workspace
+from tlcore.runs import leash, slots, supervisor
 from tlcore.runs.run import Run
 
 State = tuple[dict[str, str], dict[Path, int]]
@@ -63,9 +62,9 @@ def warm_up() -> None:
             _waiting.wanted_at = time.monotonic()
             return
         try:
-            _waiting = None if lock.is_held(supervisor.device_lock_file()) else _start()
+            _waiting = None if lock.is_held(slots.lock_file(0)) else _start()
         except OSError as error:  # a full disk or memory; trainings start all the same, only later
-            print(f"No spare worker waits for the next training: {error}", file=sys.stderr)
+            notice.say(f"No spare worker waits for the next training: {error}")
 
 
 def hand(run: Run) -> bool:
@@ -129,7 +128,7 @@ def _watch(spare: _Spare) -> None:
 def main() -> None:
     """Wait for a run with a worker that waits, then watch over it."""
     handed = leash.listen(once=True)
-    worker = leash.start_spare(log_file())
+    worker = leash.start_spare(log_file(), slots.environment(0))
     run = handed.get()
     leash.print_to(run.worker_log)
     idle_until = time.monotonic() + workspace.spare_s()
@@ -139,7 +138,7 @@ def main() -> None:
         """Hand the run to the worker that waits; start another where it has ended."""
         nonlocal is_handed
         is_handed = leash.hand(worker, of)
-        return worker if is_handed else leash.start(of)
+        return worker if is_handed else leash.start(of, environment=slots.environment(0))
 
     def tick() -> None:
         """Let the worker go where the device stays busy for long."""

@@ -10,12 +10,11 @@ import sys
 import traceback
 from pathlib import Path
 
-from tlcore import sparing
+from tlcore import cores, disk, sparing
 from tlcore.errors import OutOfMemory, UserError
-from tlcore.runs import interruption, leash
+from tlcore.runs import interruption, leash, supervisor
 from tlcore.runs.run import Run
 
-STOPPED = 3  # exit code: someone asked to stop and the worker obeyed
 FAILED = 1
 
 
@@ -25,6 +24,7 @@ def main() -> int:
     parser.add_argument("run", type=Path, nargs="?", help="without one, wait until one is handed over")
     parser.add_argument("--results-only", action="store_true", help="make the results of the best checkpoint")
     arguments = parser.parse_args()
+    cores.let_others_first()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor answers it
     handed = leash.listen()
     run = Run(arguments.run.resolve()) if arguments.run else _wait_for_run(handed)
@@ -65,7 +65,11 @@ def _work(run: Run, results_only: bool) -> None:
         else:
             training.train(run)
     except training.StopAsked:
-        os._exit(STOPPED)  # at once: taking TensorFlow down in good order would hold the device for another second
+        os._exit(
+            supervisor.STOPPED
+        )  # at once: taking TensorFlow down in good order would hold the device for another second
+    except training.PauseAsked:
+        os._exit(supervisor.PAUSED)
 
 
 def _fail(run: Run, error: UserError) -> int:
@@ -85,8 +89,8 @@ def _explain(error: Exception) -> UserError:
             "Choose a smaller batch size, a smaller picture size or a smaller backbone, and start again.",
             detail,
         )
-    if isinstance(error, OSError) and error.errno == 28:
-        return UserError("The disk is full.", "Free some space and start again.", detail)
+    if isinstance(error, OSError) and disk.is_full(error):
+        return UserError(disk.FULL, "Free some space, then go on: what was kept until then is here.", detail)
     return UserError(
         "Something broke on our side during training.",
         "Start again; if it happens twice, send us the technical details.",
@@ -95,4 +99,7 @@ def _explain(error: Exception) -> UserError:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(exit_code)  # everything is written; taking TensorFlow down takes a second and holds the device meanwhile
