@@ -60,9 +60,10 @@ def take_from_server(project: Project) -> None:
 
 
 @st.fragment(run_every=1.0)
-def watch(project: Project) -> None:
+def watch() -> None:
     """Show how far the look over the pictures has come."""
     with problems.shown():
+        project = place.opened_project()  # the link that a guest came by may have been withdrawn since
         status = intake.status(project)
         if status.state != "working":
             st.rerun()
@@ -71,7 +72,11 @@ def watch(project: Project) -> None:
         of_total = f": {words.number(status.done)} of {words.number(status.total)}{unit}" if status.total else " …"
         st.progress(min(1.0, share), text=f"{status.task or 'Looking over the pictures'}{of_total}")
         frame.message("quiet", "You may close this page: the work goes on, and the address shows it again.")
-        if not status.is_stopped and st.button("Stop", help="What has come so far stays, and you can go on later."):
+        if (
+            project.may_change
+            and not status.is_stopped
+            and st.button("Stop", help="What has come so far stays, and you can go on later.")
+        ):
             intake.stop(project)
             st.rerun()
         found = intake.mapping_of(project)
@@ -95,7 +100,7 @@ def show_findings(project: Project, dataset: Dataset) -> None:
     found = overview.findings_of(project)
     if not found and not dataset.set_aside:
         frame.message("good", "Nothing to worry about: every picture can be used.")
-    findings.draw(project, found, may_answer=not runs.runs_in(project.runs))
+    findings.draw(project, found, may_answer=project.may_change and not runs.hold_pictures(project.runs))
     if dataset.set_aside:
         with st.expander(f"{words.count(len(dataset.set_aside), 'file')} set aside: which, and why"):
             rows = {"File": [row.file for row in dataset.set_aside], "Why": [row.reason for row in dataset.set_aside]}
@@ -175,7 +180,7 @@ def show_all(project: Project, dataset: Dataset) -> None:
     if whose:
         samples.credit(whose)
     parts = usual_split(project, dataset)
-    if parts:
+    if parts and project.may_change:
         with st.container(key="thaw-next"):
             st.page_link("train.py", label="Choose how to train", query_params=place.parameters(project))
     show_findings(project, dataset)
@@ -188,8 +193,16 @@ def show_all(project: Project, dataset: Dataset) -> None:
 
 def offer_others(project: Project) -> None:
     """Let other pictures take the place of these as long as no run has begun."""
+    if not project.may_change:
+        return
     if runs.runs_in(project.runs):
         st.caption("To train on other pictures, make a new project: results stay comparable within one.")
+        return
+    if runs.hold_pictures(project.runs):
+        st.caption(
+            "Other pictures can take their place once the runs that were deleted are gone for good. Until then they "
+            "can be taken back, on the page Runs."
+        )
         return
     st.subheader("Bring in other pictures", anchor=False)
     st.caption(
@@ -204,7 +217,11 @@ def show_failure(project: Project, status: IntakeStatus, has_pictures: bool) -> 
         frame.message("warm", status.advice, status.problem)
     else:
         problems.show(UserError(status.problem, status.advice))
-    if status.can_try_again and st.button("Try again", help="What was brought in is still here."):
+    if (
+        project.may_change
+        and status.can_try_again
+        and st.button("Try again", help="What was brought in is still here.")
+    ):
         intake.start(project)
         st.rerun()
     if has_pictures:
@@ -213,7 +230,8 @@ def show_failure(project: Project, status: IntakeStatus, has_pictures: bool) -> 
 
 opened = place.opened_project()
 status = intake.status(opened)
-dataset = overview.dataset_of(opened) if status.state in ("ready", "failed") else None
+is_asked = status.state == "asking" and opened.may_change
+dataset = None if status.state == "working" or is_asked else overview.dataset_of(opened)
 frame.title(
     "Pictures",
     ""
@@ -222,16 +240,20 @@ frame.title(
     "named.",
     opened,
 )
-if status.state == "failed" and not (dataset and runs.runs_in(opened.runs)):
+if status.state == "failed" and not (dataset and runs.hold_pictures(opened.runs)):
     show_failure(opened, status, has_pictures=dataset is not None)
-asked = intake.mapping_of(opened) if status.state == "asking" else None
+asked = intake.mapping_of(opened) if is_asked else None
 if status.state == "working":
-    watch(opened)
+    watch()
 elif asked:
     understood.ask(opened, asked)
 elif dataset:
     show_all(opened, dataset)
-else:
+elif opened.may_change:
     bring_in(opened)
-if dataset:
+elif status.state == "asking":
+    frame.message("quiet", "Pictures have come in; something about them has to be answered first.")
+else:
+    frame.message("quiet", "There are no pictures in this project yet.")
+if dataset and opened.may_change:
     spare.warm_up()  # training is the next page

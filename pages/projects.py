@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.parts import frame, place, problems, words
-from tlcore import cache, overview, project, workspace
+from pages.parts import frame, place, problems, undo, words
+from tlcore import cache, deletion, overview, project, workspace
 from tlcore.project import Project
 
 HERO = """
@@ -28,16 +28,26 @@ def ask_for_new_project() -> None:
 
 def draw_project(owned: Project) -> None:
     with st.container(border=True, key=f"project-{owned.id}", horizontal=True, vertical_alignment="center"):
-        st.html(frame.entry(owned.name, summary(owned)))
-        target = "train.py" if overview.dataset_of(owned) else "pictures.py"
+        try:
+            said, target = summary(owned), "train.py" if overview.dataset_of(owned) else "pictures.py"
+        except overview.DAMAGED:
+            said, target = "Some of its files are damaged; its runs and models may be whole.", "runs.py"
+        st.html(frame.entry(owned.name, said))
         if st.button("Open", key=f"open-{owned.id}"):
             st.switch_page(target, query_params=place.parameters(owned))
         with st.popover("Delete", key=f"delete-{owned.id}"):
-            st.write("All its pictures, runs and models go with it. This cannot be undone.")
-            is_meant = st.button("Delete for good", type="primary", key=f"really-{owned.id}")
+            st.write("All its pictures, runs and models go with it. You can take that back for ten minutes.")
+            is_meant = st.button("Delete the project", type="primary", key=f"really-{owned.id}")
     if is_meant:
-        overview.delete(owned)
+        deletion.delete_project(owned)
         st.rerun()
+
+
+def draw_shared(shared: Project) -> None:
+    with st.container(border=True, key=f"project-{shared.id}", horizontal=True, vertical_alignment="center"):
+        st.html(frame.entry(shared.name, summary(shared)))
+        if st.button("Open", key=f"open-{shared.id}"):
+            st.switch_page("runs.py", query_params=place.parameters(shared))
 
 
 def summary(owned: Project) -> str:
@@ -51,9 +61,15 @@ def summary(owned: Project) -> str:
     if not lines:
         return f"{counted} · no runs yet"
     best = max((line.test_accuracy for line in lines if line.test_accuracy is not None), default=None)
-    newest = words.STATES[lines[0].state].lower()
+    newest = words.state(lines[0]).lower()
     result = f" · best exam result {best:.0%}" if best is not None else ""
     return f"{counted} · {words.count(len(lines), 'run')}, the newest {newest}{result}"
+
+
+def offer_undo() -> None:
+    with problems.shown():
+        deleted = deletion.deleted_projects(place.visitor())
+        undo.offer([(removed, f"the project “{project.name}”") for removed, project in deleted], may_remove=True)
 
 
 def offer_to_clear() -> None:
@@ -67,6 +83,9 @@ def offer_to_clear() -> None:
             f"again. At most {cache.in_words(workspace.cache_bytes())}; the longest unused goes first. Runs, models "
             "and pictures are not among it: removing it costs nothing but time."
         )
+        needed = cache.pinned_bytes()
+        if needed:
+            st.caption(f"{cache.in_words(needed)} of it stay as long as there are runs that can go on with them.")
         if st.button("Remove it all", key="clear-cache"):
             cache.clear()
             st.rerun()
@@ -85,4 +104,11 @@ else:
     frame.message(
         "ice", "You have no project yet. A project is a set of pictures and the runs on it; name one to begin."
     )
+st.fragment(offer_undo, run_every=undo.LOOK_AGAIN_S if deletion.deleted_projects(identity) else None)()
+shared = project.shared_with(identity)
+if shared:
+    st.subheader("Shared with you", anchor=False)
+    for each in shared:
+        with problems.shown():
+            draw_shared(each)
 offer_to_clear()

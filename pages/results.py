@@ -12,7 +12,8 @@ from tlcore.project import Project
 from tlcore.results import confusion
 from tlcore.results import report as reports
 from tlcore.results.report import Mistake, Report
-from tlcore.runs import events
+from tlcore.runs import ending, events
+from tlcore.runs import run as runs
 from tlcore.runs.run import Run
 
 PER_PAGE = 24
@@ -49,11 +50,14 @@ def draw_verdict(report: Report) -> None:
 def draw_download(project: Project, run: Run) -> None:
     file = http.model_file(run)
     if not file.is_file():
-        missing = events.last(run.events.all(), events.NotPacked)
+        history = run.events.all()
+        missing = events.last(history, events.NotPacked)
         if missing:
             frame.message("warm", missing.message)
-        else:
+        elif runs.state(run, history) == "finishing":
             frame.message("quiet", "The model is being packed. Load the page again in a moment.")
+        else:
+            frame.message("warm", "The model was not packed to the end. Go on with the run, and that is done anew.")
         return
     address, size = html.escape(http.model_path(project, run)), f"{file.stat().st_size / 1e6:.1f} MB"
     st.html(
@@ -175,4 +179,6 @@ st.page_link("run.py", label="The run and its curves", icon=":material/show_char
              query_params=place.parameters(opened, run))  # fmt: skip
 if not run.report_file.is_file():
     raise UserError("This run has no results yet.", "Look at the run to see how far it is.")
+if ending.has_gone_on(run):
+    frame.message("quiet", "These are the results of when this run was ended before. It has gone on since.")
 draw(opened, run, reports.load(run.report_file))

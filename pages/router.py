@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import frame, problems
+from pages.parts import frame, place, problems
 
 st.set_page_config(page_title="Thaw", page_icon=str(frame.ICON), layout="centered", initial_sidebar_state="collapsed")
 page = st.navigation(
@@ -13,10 +13,12 @@ page = st.navigation(
         st.Page("runs.py", title="Runs · Thaw"),
         st.Page("run.py", title="Run · Thaw"),
         st.Page("results.py", title="Results · Thaw"),
+        st.Page("share.py", title="Share · Thaw"),
     ],
     position="hidden",
 )
 frame.dress()
 with problems.shown():
+    place.come_in()
     frame.menu(page.url_path)
     page.run()

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.parts import frame, network, place, settings
+from pages.parts import again, frame, network, place
 from tlcore import overview
 from tlcore.backbones import stage_table, table, weights
 from tlcore.backbones.backbone import Backbone
@@ -13,7 +13,7 @@ from tlcore.errors import UserError
 from tlcore.images import intake
 from tlcore.images.dataset import Dataset
 from tlcore.project import Project
-from tlcore.runs import order, spare
+from tlcore.runs import order, queue, spare
 from tlcore.training import preview, settling
 from tlcore.training.recipe import Recipe
 
@@ -173,11 +173,14 @@ def suggestion(project: Project, backbone: str, dataset: Dataset, about: str) ->
 
 def start(project: Project, dataset: Dataset, recipe: Recipe) -> None:
     parts = overview.split_of(project, dataset, recipe)
-    run = order.place(project.runs, recipe, dataset, parts)
+    run = order.place(project.runs, recipe, dataset, parts, queue.name_of(place.visitor()))
     st.switch_page("run.py", query_params=place.parameters(project, run))
 
 
 def ask(project: Project, dataset: Dataset) -> None:
+    form = again.form(project)
+    if form.mark:
+        frame.message("ice", "Everything below begins with the settings of an earlier run. Change what you like.")
     st.subheader("Backbone", anchor=False)
     backbone, why = chosen_backbone(project, dataset)
     if why:
@@ -185,10 +188,10 @@ def ask(project: Project, dataset: Dataset) -> None:
     draw_cards(backbone)
     draw_all_backbones(backbone)
     suggested, reason = suggestion(project, backbone.name, dataset, "Freeze depth")
-    recipe = Recipe(backbone=backbone.name, frozen_stages=ask_depth(backbone, suggested, reason))
+    recipe = replace(form.begin, backbone=backbone.name, frozen_stages=ask_depth(backbone, suggested, reason))
     with st.expander("More settings"):
-        recipe = replace(recipe, **settings.ask(suggested, len(dataset.class_names)))
-        recipe = replace(recipe, **settings.ask_augmentation())
+        recipe = replace(recipe, **form.ask(suggested, len(dataset.class_names)))
+        recipe = replace(recipe, **form.ask_augmentation())
         show_views(project, dataset, recipe)
     if st.button("Start training", type="primary", icon=":material/play_arrow:", key="start"):
         start(project, dataset, recipe)
@@ -197,6 +200,7 @@ def ask(project: Project, dataset: Dataset) -> None:
 opened = place.opened_project()
 dataset = overview.dataset_of(opened)
 frame.title("Train", "Choose a proven network and how much of it stays as it is. Thaw decides the rest.", opened)
+place.refuse_who_only_looks(opened)
 if dataset is None:
     st.page_link("pictures.py", label="Bring in pictures", query_params=place.parameters(opened))
     raise UserError("There are no pictures in this project yet.", "Bring some in first.")

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route, WebSocketRoute
 
 from tlcore import http as thaw_http
-from tlcore import identity, project
+from tlcore import identity, project, sharing
 from tlcore.images.dataset import Dataset
 from tlcore.images.split import Split
 from tlcore.runs import run as runs
@@ -110,6 +110,17 @@ def test_only_a_page_brings_an_identity_not_what_a_page_loads(port):
 
 def test_the_cookie_is_secure_behind_https(port):
     assert ask(port, "/", X_Forwarded_Proto="https").getheader("set-cookie").endswith("; Secure")
+
+
+def test_a_guest_gets_what_the_owner_gets_until_the_link_is_withdrawn(port, owned):
+    _, mine, run = owned
+    guest, paths = identity.new(), (thaw_http.thumbnail_path(mine, CONTENT), thaw_http.model_path(mine, run))
+    link = sharing.make(mine.folder, "read")
+    assert [ask(port, path, **cookie(guest)).status for path in paths] == [404, 404]
+    project.let_in(mine.id, link.secret, guest)
+    assert [ask(port, path, **cookie(guest)).status for path in paths] == [200, 200]
+    sharing.withdraw(mine.folder, link.secret)
+    assert [ask(port, path, **cookie(guest)).status for path in paths] == [404, 404]
 
 
 def test_the_owner_gets_thumbnail_and_model(port, owned):

@@ -13,7 +13,7 @@ from answering import answering
 from starlette.applications import Starlette
 
 from tlcore import http as thaw_http
-from tlcore import http_upload, identity, overview, project
+from tlcore import http_upload, identity, overview, project, removal, sharing
 from tlcore.images import intake, intake_record, upload
 from tlcore.runs import run as runs
 
@@ -130,6 +130,16 @@ def test_a_cancelled_upload_leaves_nothing(sender):
 REQUESTS = [("", None), ("/announce", b"[]"), ("/pieces", b"[]\n"), ("/finish", b""), ("/cancel", b"")]
 
 
+@pytest.mark.parametrize("what", ["/announce", "/pieces", "/finish", "/cancel"])
+def test_a_guest_who_may_only_look_sends_nothing_and_one_with_full_access_may(sender, what):
+    guest, reader = identity.new(), identity.new()
+    for who, access in ((guest, "full"), (reader, "read")):
+        project.let_in(sender.project.id, sharing.make(sender.project.folder, access).secret, who)
+    status, answer = sender.ask(what, b"[]", who=reader)
+    assert status == 403 and "lets you look" in answer["text"]
+    assert sender.ask(what, b"[]", who=guest)[0] in (200, 409)
+
+
 @pytest.mark.parametrize(("what", "body"), REQUESTS)
 def test_a_stranger_gets_the_same_answer_as_for_nothing(sender, what, body):
     sender.send({"cats/1.jpg": b"x"})
@@ -184,6 +194,10 @@ def test_nothing_is_taken_while_pictures_are_looked_over_or_once_a_run_has_begun
     for what, body in (("/announce", b"[]"), ("/finish", b"")):
         status, answer = sender.ask(what, body)
         assert status == 409 and "has runs" in answer["problem"]
+    removal.lay_aside(run)  # it can still be taken back, and needs its pictures then
+    assert sender.ask("/announce", b"[]")[0] == 409
+    removal.remove(removal.laid_aside(run.parent)[0])
+    assert sender.ask("/announce", b"[]")[0] == 200
 
 
 def test_more_than_the_limit_is_refused_with_both_numbers(sender, monkeypatch):

@@ -4,7 +4,7 @@
     /files/PROJECT/thumbnails/CONTENT.jpg             a small copy of a picture, made by Thaw itself
     /files/PROJECT/runs/RUN/thaw-model.zip            the finished model
 
-Whoever asks without the owner's identity gets the same answer as for something that does not exist.
+Whoever asks without the identity of the owner or of a guest gets the same answer as for something that does not exist.
 """
 
 import re
@@ -64,7 +64,7 @@ def health(request: Request) -> Response:
 def send_thumbnail(request: Request) -> Response:
     """Send a small copy of a picture; its content never changes, so the browser may keep it."""
     try:
-        owned = owned_project(request)
+        owned = opened_project(request)
     except UserError as error:
         return not_found(error)
     content = request.path_params["content"]
@@ -78,7 +78,7 @@ def send_thumbnail(request: Request) -> Response:
 def send_model(request: Request) -> Response:
     """Send the finished model of a run, in pieces, under a name that says what it is."""
     try:
-        owned = owned_project(request)
+        owned = opened_project(request)
         run = address.find(owned.runs, request.path_params["run"])
     except UserError as error:
         return not_found(error)
@@ -97,11 +97,11 @@ def download_name(owned: Project, run: Run) -> str:
     return "-".join(part for part in ("thaw", name, run.id.rsplit("-", 1)[0]) if part) + ".zip"
 
 
-def owned_project(request: Request) -> Project:
-    """Return the project in the address if it belongs to the browser that asks.
+def opened_project(request: Request) -> Project:
+    """Return the project in the address if the browser that asks may see it.
 
     Raises:
-        UserError: It does not, or there is none.
+        UserError: It may not, or there is none.
     """
     return project.load(request.path_params["project"], identity.of(request.cookies) or "")
 

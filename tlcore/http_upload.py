@@ -6,9 +6,9 @@
     POST  /files/PROJECT/upload/finish      everything was sent: the look over the pictures starts by itself
     POST  /files/PROJECT/upload/cancel      drop what was sent
 
-Answers are JSON. 507 means that the disk is full: what has arrived stays, and the same request may come again later.
-409 means that it is not taken, and why. Whoever asks without the owner's identity gets the same answer as for something
-that does not exist.
+What is taken or not taken is answered in JSON. 507 means that the disk is full: what has arrived stays, and the same
+request may come again later. 409 means that it is not taken, and why. Whoever may not see the project gets the same
+answer as for something that does not exist, and a guest who may only look gets 403.
 """
 
 import json
@@ -19,7 +19,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from tlcore import http, workspace
@@ -120,9 +120,11 @@ def _answering(handle: Handler) -> Callable[[Request], Awaitable[Response]]:
     @wraps(handle)
     async def answer(request: Request) -> Response:
         try:
-            owned = http.owned_project(request)
+            owned = http.opened_project(request)
         except UserError as error:
             return http.not_found(error)
+        if not owned.may_change:
+            return PlainTextResponse("The link that you came by lets you look, not change.\n", status_code=403)
         try:
             return JSONResponse(await handle(request, owned), headers=http.private("private, no-store"))
         except UserError as error:
@@ -148,7 +150,8 @@ def _announced(body: bytes) -> list[Announced]:
 def _refuse_late(owned: Project) -> None:
     """Raise where pictures cannot be brought in any more, or not now."""
     intake.refuse_while_working(owned)
-    if runs.runs_in(owned.runs):
+    if runs.hold_pictures(owned.runs):
         raise UploadError(
-            "This project has runs, so its pictures stay as they are.", "Make a new project for other pictures."
+            "This project has runs, or some that can be taken back, so its pictures stay as they are.",
+            "Make a new project for other pictures.",
         )

@@ -2,14 +2,13 @@
 
 import contextlib
 import functools
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tlcore import project as projects
-from tlcore import workspace
 from tlcore.errors import UserError
-from tlcore.images import answers, finding, intake, pixels, split
+from tlcore.images import answers, finding, intake, split
 from tlcore.images import dataset as datasets
 from tlcore.images.answers import Answer
 from tlcore.images.dataset import Dataset
@@ -17,14 +16,16 @@ from tlcore.images.finding import Finding
 from tlcore.images.split import Split
 from tlcore.project import Project
 from tlcore.results import report as reports
-from tlcore.runs import events
+from tlcore.runs import events, pace
 from tlcore.runs import run as runs
-from tlcore.runs.events import Event, EventLog
+from tlcore.runs.events import Event
 from tlcore.runs.run import Run, State
 from tlcore.training import recipe as recipes
 from tlcore.training.recipe import Recipe
 
-AT_WORK: tuple[State, ...] = ("waiting", "running", "stopping", "finishing")
+AT_WORK: tuple[State, ...] = ("waiting", "running", "pausing", "stopping", "finishing")
+DAMAGED = (OSError, ValueError, KeyError, TypeError, UserError)
+"""What reading a file of Thaw's own raises where a loss of power, or a bad disk, has damaged it."""
 
 
 @dataclass(frozen=True)
@@ -34,20 +35,24 @@ class RunLine:
     Args:
         run: The run.
         state: Its state now.
+        end: How training ended where not by itself, "stopped" or "broken off"; empty where it did, or has not ended.
         recipe: What was settled, or asked.
         asked: What was asked.
         began: Seconds since 1970.
         test_accuracy: On exam pictures, 0 to 1; None without results.
         n_test: Number of exam pictures.
+        worked_s: For how many seconds it has been worked on, pauses left out.
     """
 
     run: Run
     state: State
+    end: str
     recipe: Recipe
     asked: Recipe
     began: float
     test_accuracy: float | None
     n_test: int
+    worked_s: float
 
 
 def dataset_of(project: Project) -> Dataset | None:
@@ -111,68 +116,96 @@ def _load_dataset(file: str, changed: int) -> Dataset:
 
 
 def lines(project: Project) -> tuple[RunLine, ...]:
-    """Return the runs of a project, newest first."""
-    return tuple(line(run) for run in runs.runs_in(project.runs))
+    """Return the runs of a project, newest first, but for those that cannot be read."""
+    return tuple(found for found in all_runs(project) if isinstance(found, RunLine))
+
+
+def all_runs(project: Project) -> tuple[RunLine | Run, ...]:
+    """Return the runs of a project, newest first; one whose files are damaged, by a loss of power for example, bare."""
+    return tuple(line_or_none(run) or run for run in runs.runs_in(project.runs))
+
+
+def line_or_none(run: Run) -> RunLine | None:
+    """Return what a list says about a run, or None where its files are damaged: the others are shown all the same."""
+    try:
+        return line(run)
+    except DAMAGED:
+        return None
 
 
 def line(run: Run) -> RunLine:
     """Return what a list says about a run."""
-    history = list(_milestones(run.events.file))
-    has_report = run.report_file.is_file()
-    report = reports.load(run.report_file) if has_report else None
-    queued = events.last(history, events.Queued)
+    written = _written(run)
+    state = runs.state(run, list(written.history))
+    has_ended = state not in AT_WORK and run.events.file.is_file()
     return RunLine(
         run=run,
-        state=runs.state(run, history),
-        recipe=run.recipe(),
-        asked=recipes.load(run.recipe_file),
-        began=queued.time if queued else run.folder.stat().st_mtime,
-        test_accuracy=report.test_accuracy if report else None,
-        n_test=report.n_test if report else 0,
+        state=state,
+        end=_end_of(written.history),
+        recipe=written.recipe,
+        asked=written.asked,
+        began=written.queued,
+        test_accuracy=written.test_accuracy,
+        n_test=written.n_test,
+        worked_s=written.worked.until_s(run.events.file.stat().st_mtime if has_ended else time.time()),
     )
 
 
-def _milestones(file: Path) -> tuple[Event, ...]:
-    """Return the events of a run that say how it stands, without the thousands that only say how it went."""
-    if not file.exists():
-        return ()
-    return _read_milestones(file, file.stat().st_mtime_ns)
+def _end_of(history: Iterable[Event]) -> str:
+    if events.last(history, events.Interrupted):
+        return "broken off"
+    return "stopped" if events.last(history, events.Stopped) else ""
 
 
-@functools.lru_cache(maxsize=256)
-def _read_milestones(file: Path, changed: int) -> tuple[Event, ...]:
-    """Read them once for every state of the file, so that a long list of long runs is quick."""
-    frequent = events.BatchEnd | events.EpochEnd | events.Progress | events.Note
-    return tuple(event for event in EventLog(file).all() if not isinstance(event, frequent))
+@dataclass(frozen=True)
+class _Written:
+    """What the files of a run say that a list shows; ``history`` without what happens thousands of times."""
+
+    history: tuple[Event, ...]
+    worked: pace.Worked
+    recipe: Recipe
+    asked: Recipe
+    queued: float
+    test_accuracy: float | None
+    n_test: int
 
 
-def delete(project: Project) -> None:
-    """Remove a project with everything in it, and what is cached of its pictures.
-
-    Raises:
-        UserError: One of its runs is still at work, or its pictures are being looked over.
-    """
-    if any(runs.state(run) in AT_WORK for run in runs.runs_in(project.runs)):
-        raise UserError(
-            f"A run of “{project.name}” is still at work, so the project cannot be deleted.", "Stop the run first."
-        )
-    if intake.status(project).state == "working":
-        raise UserError(
-            f"The pictures of “{project.name}” are still being looked over, so the project cannot be deleted.",
-            "Wait until that is done.",
-        )
-    mine = _fingerprints([project.folder])
-    projects.delete(project)
-    if mine:
-        for fingerprint in mine - _fingerprints(workspace.projects_folder().iterdir()):
-            pixels.forget(fingerprint)
+_Stamps = tuple[tuple[int, int] | None, ...]
+_known: dict[Path, tuple[_Stamps, _Written]] = {}
+_KNOWN = 5000  # runs; some kilobytes each
 
 
-def _fingerprints(folders: Iterable[Path]) -> set[str]:
-    """Return the fingerprints of the pictures of projects, and of their runs, which may have had others."""
-    found = set()
-    for folder in folders:
-        for file in (folder / "dataset.json", *folder.glob("runs/*/dataset.json")):
-            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # gone or broken: it names no pictures
-                found.add(datasets.load(file).fingerprint)
-    return found
+def _written(run: Run) -> _Written:
+    """Read the files of a run once for every state of them, so that a long list of long runs is quick."""
+    files = (run.recipe_file, run.resolved_file, run.report_file, run.events.file)
+    stamps = tuple(_stamp(file) for file in files)
+    known = _known.get(run.folder)
+    if known is None or known[0] != stamps:
+        if len(_known) >= _KNOWN:
+            _known.clear()
+        known = _known[run.folder] = (stamps, _read(run))
+    return known[1]
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    """Return what changes with a file, or None where there is none."""
+    with contextlib.suppress(FileNotFoundError):
+        found = file.stat()
+        return found.st_mtime_ns, found.st_size
+    return None
+
+
+def _read(run: Run) -> _Written:
+    told = run.events.read(without=(events.BatchEnd, events.Progress, events.Note))[0]
+    history = tuple(event for event in events.in_force(told) if not isinstance(event, events.EpochEnd))
+    queued = events.last(history, events.Queued)
+    report = reports.load(run.report_file) if run.report_file.is_file() else None
+    return _Written(
+        history=history,
+        worked=pace.worked(told),
+        recipe=run.recipe(),
+        asked=recipes.load(run.recipe_file),
+        queued=queued.time if queued else run.folder.stat().st_mtime,
+        test_accuracy=report.test_accuracy if report else None,
+        n_test=report.n_test if report else 0,
+    )

@@ -4,7 +4,7 @@ import html
 
 import streamlit as st
 
-from pages.parts import frame, gallery, problems, words
+from pages.parts import frame, gallery, place, problems, words
 from tlcore import overview
 from tlcore.errors import UserError
 from tlcore.images import answers
@@ -62,6 +62,8 @@ def draw(project: Project, found: tuple[Finding, ...], may_answer: bool) -> None
 @st.fragment
 def draw_one(project: Project, looked_over: Dataset, finding: Finding, may_answer: bool) -> None:
     with problems.shown(), st.container(key=f"thaw-finding-{finding.kind}"):
+        opened = place.opened_project()  # asked anew: a link may have been withdrawn since
+        may_answer = may_answer and opened.may_change
         frame.message("warm", finding.message, TITLES.get(finding.kind, ""))
         by_file = {picture.file: picture for picture in looked_over.pictures}
         pictures = [by_file[file] for file in finding.files if file in by_file]
@@ -86,16 +88,16 @@ def show(project: Project, looked_over: Dataset, kind: str, pictures: list[Pictu
     start = (number - 1) * PER_PAGE
     shown = pictures[start : start + PER_PAGE]
     tiles = []
-    for place, picture in enumerate(shown, start=start + 1):
+    for at, picture in enumerate(shown, start=start + 1):
         name = looked_over.class_names[picture.label]
-        caption = f"<b>{place}</b> {html.escape(name)}"
-        tiles.append(gallery.Tile(picture.content, f"{place}, {name}: {picture.file}", caption))
+        caption = f"<b>{at}</b> {html.escape(name)}"
+        tiles.append(gallery.Tile(picture.content, f"{at}, {name}: {picture.file}", caption))
     gallery.draw(project, tiles)
     if not may_answer or len(pictures) == 1:
         return []
     numbers = list(range(start + 1, start + len(shown) + 1))
     picked = st.pills("Only some of them?", numbers, selection_mode="multi", key=f"pick-{kind}-{number}")
-    return [pictures[place - 1] for place in picked or []]
+    return [pictures[at - 1] for at in picked or []]
 
 
 def offer(project: Project, looked_over: Dataset, finding: Finding, chosen: list[str]) -> None:
@@ -135,11 +137,11 @@ def give(project: Project, looked_over: Dataset, answer: Answer) -> None:
 def draw_answers(project: Project, may_answer: bool) -> None:
     """Draw what was answered, the newest first, each with its way back."""
     given = answers.load(answers.file_of(project))
-    for place, answer in reversed(list(enumerate(given))):
-        with st.container(horizontal=True, vertical_alignment="center", key=f"thaw-answer-{place}"):
+    for at, answer in reversed(list(enumerate(given))):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"thaw-answer-{at}"):
             st.html(f'<p class="thaw-quiet thaw-answer">{html.escape(in_words(answer))}</p>')
-            if may_answer and st.button("Undo", key=f"undo-{place}", type="tertiary", icon=":material/undo:"):
-                answers.take_back(project, place, answer)
+            if may_answer and st.button("Undo", key=f"undo-{at}", type="tertiary", icon=":material/undo:"):
+                answers.take_back(project, at, answer)
                 st.rerun()
 
 

@@ -10,7 +10,8 @@ from tlcore.project import Project
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 STYLE, ICON = ASSETS / "thaw.css", ASSETS / "thaw.svg"
-MENU = (("pictures.py", "Pictures"), ("train.py", "Train"), ("runs.py", "Runs"))
+MENU = (("pictures.py", "Pictures"), ("train.py", "Train"), ("runs.py", "Runs"), ("share.py", "Share"))
+OF = {"train.py": ("owner", "full"), "share.py": ("owner",)}  # whose entry it is, where not everybody's
 BELOW_RUNS = ("run", "results")  # pages without an entry of their own
 
 
@@ -30,9 +31,13 @@ def menu(opened_page: str) -> None:
         if st.query_params.get("project"):
             opened = place.opened_project()
             for page, title in MENU:
+                if opened.access not in OF.get(page, (opened.access,)):
+                    continue
                 is_marked = page == "runs.py" and opened_page in BELOW_RUNS
                 with st.container(key=f"thaw-menu-{'here' if is_marked else title.lower()}", width="content"):
                     st.page_link(page, label=title, query_params=place.parameters(opened))
+            if opened.access != "owner":
+                st.caption("Shared with you" if opened.may_change else "Shared with you, to look at")
 
 
 def title(text: str, lead: str = "", project: Project | None = None) -> None:

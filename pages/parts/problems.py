@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import streamlit as st
 
+from tlcore import disk
 from tlcore.errors import UserError
 
 
@@ -18,7 +19,10 @@ def shown() -> Iterator[None]:
         yield
     except UserError as error:
         show(error)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and disk.is_full(error):
+            show(UserError(disk.FULL, "Free some space, then try again. Pictures, runs and models are safe."))
+            return
         logging.getLogger("thaw").exception("A page broke")
         show(_our_fault(traceback.format_exc()))
 

@@ -6,11 +6,14 @@ from typing import Any
 
 from pages.parts.settings import SHOWN_OPTIMIZERS
 from tlcore.backbones import table
+from tlcore.overview import RunLine
 from tlcore.training.recipe import Recipe
 
 STATES = {
     "waiting": "Waiting",
     "running": "Learning",
+    "pausing": "Pausing",
+    "paused": "Paused",
     "stopping": "Stopping",
     "finishing": "Making the results",
     "finished": "Finished",
@@ -18,6 +21,13 @@ STATES = {
     "failed": "Failed",
     "crashed": "Broke off",
 }
+
+
+def state(line: RunLine) -> str:
+    """Return where a run stands, and how its training ended where not by itself."""
+    if line.state != "finished" or not line.end:
+        return STATES[line.state]
+    return ("Stopped" if line.end == "stopped" else "Broke off") + ", with results"
 
 
 def number(value: int) -> str:
@@ -87,6 +97,8 @@ CHOICES: dict[str, Callable[[Any], str]] = {
     "test_share": lambda value: f"{value:.0%} exam pictures",
     "precision": lambda value: f"trained in {value}",
     "xla": lambda value: "with XLA" if value else "without XLA",
+    "engine": lambda value: f"frozen stages run by {value}",
+    "threads": lambda value: count(value, "thread"),
     "step_parts": lambda value: f"steps in {count(value, 'part')}",
     "seed": lambda value: f"seed {value}",
 }

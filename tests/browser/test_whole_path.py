@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, TimeoutError, expect
+from watching import expect_points, fill, settle
 
 FINISHED_MS = 150_000
-PLOTS = (".st-key-curve-loss", ".st-key-curve-accuracy")
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +64,6 @@ def choose(page: Page, has_weights: bool, epochs: int, early_stopping: bool = Tr
     fill(page, "Picture size in pixels", "96")
 
 
-def settle(page: Page) -> None:
-    """Wait until the server has drawn the page: what is typed before is lost."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-
-
 def pick(page: Page, label: str, choice: str) -> None:
     """Choose from a list by typing."""
     settle(page)
@@ -82,22 +77,6 @@ def pick(page: Page, label: str, choice: str) -> None:
     field.press("ArrowDown")
     field.press("Enter")
     settle(page)
-
-
-def fill(page: Page, label: str, value: str) -> None:
-    """Type into a number field."""
-    settle(page)
-    field = page.get_by_role("spinbutton", name=label)
-    field.fill(value)
-    field.press("Enter")
-    settle(page)
-
-
-def expect_points(page: Page, timeout_ms: int = 20_000) -> None:
-    """Wait until both plots show a mark (check pictures, after an epoch) and a line (training pictures)."""
-    for plot in PLOTS:
-        expect(page.locator(plot).locator(".scatterlayer path.point").first).to_be_visible(timeout=timeout_ms)
-        expect(page.locator(plot).locator(".scatterlayer path.js-line").first).to_be_attached()
 
 
 def epoch(page: Page) -> int:
@@ -123,8 +102,8 @@ def run_address(page, project_address, has_weights) -> str:
 
 def test_a_double_click_on_start_makes_one_run(page, run_address):
     page.get_by_role("link", name="Runs").click()
-    expect(page.locator("[class*='st-key-line-']")).to_have_count(1)
-    page.locator("[class*='st-key-line-']").get_by_role("button").click()
+    expect(page.locator("[class*='st-key-thaw-line-']")).to_have_count(1)
+    page.locator("[class*='st-key-thaw-line-']").get_by_role("button", name=re.compile("Open|Results")).click()
     expect(page).to_have_url(run_address)
 
 
@@ -162,7 +141,7 @@ def test_another_browser_sees_nothing_of_it(new_visitor, server, run_address):
 def test_a_run_that_is_stopped_early_says_so_and_keeps_its_best(page, run_address):
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text(re.compile("^Stopp(ing|ed)")).first).to_be_visible()
-    expect(page.get_by_text("Stopped by you. The model has")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Stopped. The model has")).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="See the results").click()
     expect(page.get_by_role("link", name="Download the model")).to_be_visible()
 
@@ -186,7 +165,7 @@ def test_results_show_the_exam(page, downloaded):
     expect(page.get_by_text("exam pictures named correctly")).to_be_visible()
     expect(page.get_by_role("heading", name="What is taken for what")).to_be_visible()
     page.get_by_role("link", name="Runs", exact=True).click()
-    expect(page.locator("[class*='st-key-line-']")).to_have_count(2)
+    expect(page.locator("[class*='st-key-thaw-line-']")).to_have_count(2)
     page.go_back()
     assert re.match(r"thaw-Flowers-花-\d{8}-\d{6}\.zip$", downloaded.name)
 

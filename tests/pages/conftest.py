@@ -37,9 +37,10 @@ class Browser(ClientContext):
 
 @pytest.fixture(autouse=True, scope="module")
 def what_is_there_is_not_collected() -> Iterator[None]:
-    """Let Streamlit, which collects garbage after every run of a page, not look through all that other tests have left.
+    """Let nobody look through all that other tests have left after every run of a page.
 
-    With TensorFlow and its networks in the process that took most of a second each time.
+    Where Keras is imported, Streamlit has it clear its session then, which collects garbage. With TensorFlow and its
+    networks in the process that took most of a second each time.
     """
     gc.collect()
     gc.freeze()

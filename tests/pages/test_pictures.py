@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageEnhance
 from visiting import links, words
 
-from tlcore import identity, overview, project
+from tlcore import deletion, identity, overview, project, removal
 from tlcore.images import intake, intake_record
 from tlcore.runs import run as runs
 from tlcore.samples import public
@@ -432,6 +432,22 @@ def test_while_a_set_is_fetched_the_page_counts_megabytes(visit, empty):
         page = visit("pictures.py", project=empty.id)
         assert page.get("progress")[0].proto.text == "Stopping …"
         assert "Stop" not in [each.label for each in page.button]
-        report.write(has_ended=True, problem="You stopped it.", advice="Try again.")
+        report.write(has_ended=True, problem="Looking over the pictures was stopped.", advice="Try again.")
     page = visit("pictures.py", project=empty.id)
-    assert 'class="thaw-message thaw-warm" role="status"><p><strong>You stopped it.' in words(page)
+    assert 'class="thaw-message thaw-warm" role="status"><p><strong>Looking over the pictures was stopped.' in words(
+        page
+    )
+
+
+def test_what_was_stopped_is_not_tried_again_as_long_as_a_run_on_the_pictures_can_be_taken_back(
+    visit, filled, run, zipped
+):
+    bringing.take(filled, zipped)
+    intake_record.begin(filled)
+    intake_record.Report(filled).write(has_ended=True, problem="It was stopped.", advice="Try again.")
+    deletion.delete_run(run)
+    said = words(visit("pictures.py", project=filled.id))
+    assert "It was stopped." not in said and "Until then they can be taken back, on the page Runs." in said
+    removal.remove(removal.laid_aside(filled.runs)[0])
+    page = visit("pictures.py", project=filled.id)
+    assert "It was stopped." in words(page) and "Try again" in [each.label for each in page.button]

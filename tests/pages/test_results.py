@@ -1,7 +1,9 @@
 """What a finished run is worth."""
 
 import json
+import time
 
+import filelock
 import pytest
 from visiting import words
 
@@ -88,11 +90,22 @@ def test_no_mistakes_are_good_news(look):
 
 
 def test_the_model_is_a_link_as_soon_as_it_is_packed(look, filled, run):
-    assert "The model is being packed" in words(look(8))
+    run.events.write(events.Trained(1))
+    with filelock.FileLock(run.lock_file):
+        said = words(look(8))
+        assert "The model is being packed" in said and "It has gone on since" not in said
+    assert "The model was not packed to the end." in words(look(8))  # killed meanwhile
     http.model_file(run).parent.mkdir()
     http.model_file(run).write_bytes(b"x" * 2_500_000)
     said = words(look(8))
     assert f'href="{http.model_path(filled, run)}"' in said and "2.5 MB" in said
+
+
+def test_results_of_an_earlier_end_are_said_to_be_that_until_the_next_one(look, run):
+    run.events.write(events.Resumed())
+    assert "It has gone on since" not in words(look(8))  # they are newer
+    run.events.write(events.Resumed(time=time.time() + 60))
+    assert "It has gone on since" in words(look(8))
 
 
 def test_without_a_report_the_page_says_so(visit, filled, run):

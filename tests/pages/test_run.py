@@ -1,15 +1,12 @@
 """A run in each of its states, and the list of runs."""
 
-import re
-from dataclasses import replace
-
+import filelock
 import pytest
+from processes import until
 from visiting import links, words
 
-from tlcore.runs import events
+from tlcore.runs import events, queue, slots
 from tlcore.runs import run as runs
-from tlcore.training import recipe as recipes
-from tlcore.training.recipe import Recipe
 
 PHASE = events.PhaseStarted("head", 1, 4, 2, 10, 100)
 
@@ -49,6 +46,25 @@ def test_while_it_waits_the_page_says_so_and_can_stop_it(look, at_work):
     assert not page.button(key="stop").disabled
 
 
+def test_in_line_the_page_says_where_and_the_run_can_leave_it(look, run, home):
+    for name in ("ahead", "behind"):
+        (home / name).mkdir()
+    queue.enter(home / "ahead", "you")
+    queue.enter(run.folder, "me")
+    queue.enter(home / "behind", "somebody")
+    with filelock.FileLock(slots.lock_file(0)):
+        page = look()
+    assert "Waiting: number 2 of 3 in line. It starts by itself" in words(page)
+    page.button(key="pause").click().run()
+    assert not queue.is_in(run.folder) and "Paused before its first step." in words(page)
+    page.button(key="go-on").click().run()
+    assert queue.is_in(run.folder) and "number 3 of 3 in line" in words(look())
+    page = look()
+    page.button(key="stop").click().run()
+    assert not queue.is_in(run.folder)
+    assert until(lambda: runs.state(run) == "stopped")
+
+
 def test_before_training_the_task_is_shown(look, at_work):
     write(at_work, events.Started("CPU", "a processor"), events.Progress("Fetching weights", 3_000_000, 14_000_000))
     page = look()
@@ -78,9 +94,74 @@ def test_stop_is_asked_once_and_said_at_once(look, at_work):
     assert "Stopping" in words(page) and page.button(key="stop").disabled
 
 
+def test_pause_is_asked_once_and_a_paused_run_can_go_on_or_be_stopped(look, at_work):
+    write(at_work, events.Started("CPU", "a processor"), PHASE, *one_epoch(1))
+    page = look()
+    page.button(key="pause").click().run()
+    assert at_work.pause_file.exists() and runs.state(at_work) == "pausing"
+    page = look()
+    assert "Pausing" in words(page) and page.button(key="pause").disabled
+    assert not page.button(key="stop").disabled
+    assert not [each for each in page.button if each.key == "go-on"]
+    write(at_work, events.Paused(1))
+    page = look()
+    assert page.button(key="go-on") and page.button(key="stop")
+
+
+def test_a_task_of_an_earlier_try_is_not_shown_while_the_next_one_waits(look, run):
+    told = events.Started("CPU", "a"), PHASE, *one_epoch(1), events.Stopped(1), events.Progress("Packing", 3, 3)
+    write(run, *told, events.Finished(0.9, 9, 1), events.Resumed())
+    queue.enter(run.folder, "me")
+    page = look()
+    assert "Starting." in words(page) and not page.get("progress")
+
+
+def test_a_run_whose_files_are_damaged_says_so_on_every_page_that_names_it(visit, filled, run):
+    run.recipe_file.write_text("")
+    for page, named in (("run.py", "run"), ("results.py", "run"), ("train.py", "again")):
+        said = words(visit(page, project=filled.id, **{named: run.id}))
+        assert "The files of this run are damaged" in said and "Something broke" not in said
+    assert "No run yet" not in words(visit("runs.py", project=filled.id))
+
+
+def test_the_results_of_an_earlier_end_can_be_seen_while_the_run_goes_on(look, run, filled):
+    write(run, events.Started("CPU", "a"), PHASE, *one_epoch(1), events.Stopped(1), events.Finished(0.9, 9, 1))
+    run.report_file.write_text("{}")
+    assert "Results so far" not in links(look())
+    write(run, events.Resumed(), events.Started("CPU", "a"), events.Paused(1))
+    assert links(look())["Results so far"].startswith("results?")
+
+
+def test_a_run_that_broke_off_with_results_is_no_good_news(look, run):
+    broken = events.Interrupted(1, "Training ended suddenly.", "Close other programs.")
+    write(run, events.Started("CPU", "a"), PHASE, *one_epoch(1), broken, events.Finished(0.9, 9, 1))
+    page = look()
+    (body,) = [each.proto.body for each in page.html if "Training ended suddenly." in each.proto.body]
+    assert "thaw-warm" in body and page.button(key="go-on") and page.button(key="results")
+
+
+def test_a_paused_run_says_after_which_epoch_and_offers_to_go_on(look, run):
+    write(run, events.Started("CPU", "a"), PHASE, *one_epoch(1), events.Paused(1))
+    page = look()
+    assert "Paused after epoch 1." in words(page)
+    assert [each.key for each in page.button if each.key in ("go-on", "stop", "pause")] == ["stop", "go-on"]
+
+
+def test_what_was_said_before_a_run_went_on_counts_no_longer(look, run):
+    write(run, events.Started("CPU", "a"), PHASE, *one_epoch(1), events.Failed("The disk is full.", "Free some."))
+    assert "The disk is full." in words(look())
+    assert look().button(key="go-on")
+    write(run, events.Resumed())
+    page = look()
+    assert "The disk is full." not in words(page) and runs.state(run) == "waiting"
+    assert len(page.get("plotly_chart")) == 2  # what it had learned is still there
+
+
 def test_a_second_window_with_the_same_identity_shows_the_same_run(look, at_work):
     write(at_work, events.Started("CPU", "a processor"), PHASE, *one_epoch(1))
-    assert words(look()) == words(look())
+    first, second = look(), look()
+    assert words(first) == words(second) and "Learning. You may close this page" in words(first)
+    assert len(first.get("plotly_chart")) == len(second.get("plotly_chart")) == 2
 
 
 def test_while_the_results_are_made_nothing_can_be_stopped(look, at_work):
@@ -124,6 +205,8 @@ def test_a_run_that_broke_off_says_how_far_it_came(look, run):
     page = look()
     assert "ended without saying why. It had come to epoch 1." in words(page)
     assert page.code[0].value == "Killed"
+    page.button(key="go-on").click().run()
+    assert queue.is_in(run.folder) and runs.state(run) == "waiting"
 
 
 def test_a_finished_run_leads_to_its_results(look, run, filled):
@@ -137,31 +220,3 @@ def test_a_finished_run_leads_to_its_results(look, run, filled):
 
 def test_a_run_of_another_project_is_not_found(visit, empty, run):
     assert "There is no such run in this project." in words(visit("run.py", project=empty.id, run=run.id))
-
-
-def test_the_list_names_state_and_choices_of_every_run(visit, filled, run):
-    write(run, events.Failed("Something.", "Else."))
-    page = visit("runs.py", project=filled.id)
-    said = words(page)
-    assert (
-        "MobileNetV2 0.35" in said
-        and "4 of 5 stages frozen · at most 4 epochs · 1 Jan 1970, " in said
-        and "Failed" in said
-    )
-    page.button(key=f"open-{run.id}").click().run()
-    assert page.query_params["run"] == run.id
-
-
-def test_two_runs_of_one_minute_are_told_apart(visit, filled, run):
-    recipes.save(replace(run.recipe(), frozen_stages="all"), run.resolved_file)
-    other = runs.create(filled.runs / "20260101-000000-0", Recipe("vgg16", optimizer="sgd"), run.dataset(), run.split())
-    other.events.file.write_text('{"type": "queued", "time": 31.0}\n')
-    said = words(visit("runs.py", project=filled.id))
-    assert re.search(r"all 5 stages frozen · at most 4 epochs · [\w ]+, \d\d:\d\d:01</p>", said)
-    assert re.search(r"freeze depth chosen by Thaw · SGD · [\w ]+, \d\d:\d\d:31</p>", said)
-
-
-def test_a_project_without_runs_leads_to_training(visit, filled):
-    page = visit("runs.py", project=filled.id)
-    assert "No run yet" in words(page)
-    assert links(page)["Train"].endswith(f"train?project={filled.id}")

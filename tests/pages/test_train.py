@@ -1,15 +1,18 @@
 """Choosing a backbone and how much of it stays frozen, and starting."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from processes import until
 from visiting import links, words
 
-from tlcore import lock
+from tlcore import identity, lock, sharing
 from tlcore.backbones import table, weights
 from tlcore.overview import AT_WORK
+from tlcore.runs import order, queue
 from tlcore.runs import run as runs
+from tlcore.training import recipe as recipes
 
 
 def choose_button(page, name):
@@ -126,7 +129,8 @@ def test_start_hands_over_what_was_chosen_and_opens_the_run(visit, filled):
     page.run()
     page.button(key="start").click().run()
     (run,) = runs.runs_in(filled.runs)
-    runs.ask_to_stop(run)
+    assert queue.is_in(run.folder)
+    order.stop(run)
     asked = run.recipe()
     assert (asked.backbone, asked.frozen_stages, asked.epochs, asked.head_lr) == ("mobilenet_025", 3, 2, 0.01)
     assert (asked.batch_size, asked.rotation, asked.augment) == (None, None, "light")
@@ -135,6 +139,26 @@ def test_start_hands_over_what_was_chosen_and_opens_the_run(visit, filled):
     while runs.state(run) in AT_WORK:
         time.sleep(0.1)
     assert runs.state(run) == "stopped"
+
+
+def test_the_settings_of_an_earlier_run_can_be_used_again_and_changed(visit, filled, run):
+    earlier = replace(run.recipe(), epochs=7, head_lr=0.02, optimizer="sgd", augment="strong", rotation=12.0, views=0,
+                      class_weights=True, precision="float32", early_stopping=False, seed=5)  # fmt: skip
+    recipes.save(earlier, run.recipe_file)
+    page = visit("train.py", project=filled.id, again=run.id, backbone="mobilenet_v2_035", frozen="4")
+    assert "begins with the settings of an earlier run" in words(page)
+    page.number_input(key=f"setting-epochs-{run.id}").set_value(3).run()
+    page.button(key="start").click().run()
+    (made,) = (each for each in runs.runs_in(filled.runs) if each != run)
+    assert made.recipe() == replace(earlier, epochs=3)
+
+
+def test_a_guest_who_may_only_look_trains_nothing(visit, filled):
+    link = sharing.make(filled.folder, "read")
+    guest = identity.new()
+    page = visit("train.py", who=guest, project=filled.id, share=link.secret)
+    assert "lets you look at this project, not change it" in words(page)
+    assert "Train" not in links(page) and not [each for each in page.button if each.key == "start"]
 
 
 def test_choices_that_do_not_fit_are_said_before_anything_starts(visit, filled):

@@ -57,7 +57,7 @@ def write(
     say(1, 3)
     example_files, expected = script.examples(own[:n_examples])
     texts = script.texts(described) | {"examples/expected.json": expected}
-    with atomic.replacing(out) as beside:
+    with atomic.replacing(out, durable=True) as beside:
         _write_zip(beside, chosen_format.files(run) | example_files, texts)
         say(2, 3)
         proof = parity.check(beside, chosen_format, described["resize"], own, run.exports)
