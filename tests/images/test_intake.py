@@ -335,7 +335,11 @@ def test_a_fetch_can_be_stopped_and_goes_on_where_it_was(published, project: Pro
         intake.stop(project)
         assert ending.result(timeout=30) == 1
     status = intake.status(project)
-    assert (status.state, status.can_try_again, status.problem) == ("failed", True, "You stopped it.")
+    assert (status.state, status.can_try_again, status.problem) == (
+        "failed",
+        True,
+        "Looking over the pictures was stopped.",
+    )
     assert status.is_stopped
     published.pause_s = 0.0
     intake_record.begin(project)

@@ -11,12 +11,13 @@ that it end), ``intake.lock`` (held while the worker lives) and ``intake.log``.
 import hashlib
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import filelock
 
-from tlcore import atomic, detached, workspace
+from tlcore import atomic, cores, detached, workspace
 from tlcore.errors import DiskFull, FetchError, UploadError, UserError
 from tlcore.images import (
     archive,
@@ -26,6 +27,7 @@ from tlcore.images import (
     health,
     incoming,
     inspection,
+    intake_place,
     intake_record,
     layout,
     mapping,
@@ -34,11 +36,14 @@ from tlcore.images import (
 )
 from tlcore.images import dataset as datasets
 from tlcore.images.dataset import Dataset, SetAside
+from tlcore.images.finding import Finding
+from tlcore.images.flattery import Flattery
 from tlcore.images.folder import Progress
-from tlcore.images.incoming import Answer
+from tlcore.images.incoming import Answer, Source
 from tlcore.images.inspection import Inspection
 from tlcore.images.intake_record import Report, Stopped
 from tlcore.images.intake_status import status
+from tlcore.images.layout import Reading
 from tlcore.images.mapping import Mapping
 from tlcore.project import Project
 
@@ -221,14 +226,8 @@ def _look_over(project: Project, report: Report) -> bool:
             mapping.save(understood, _mapping_file(project))
             if understood.questions and not (given and understood.can_go_on):
                 return False
-            looking, within = report.about("Looking at the pictures"), source.within
-            seen = inspection.inspect(
-                source.root, looking, project.thumbnails, within=within, reading=reading, about=report.about
-            )
-            found = _with_set_aside(seen.dataset, source.set_aside)
-            report.about("Thinking about what was seen")
-            noticed = health.findings(found, seen.tiles, seen.hash_only)
-            twice = flattery.measure(found, seen.tiles)
+            with intake_place.taken(_waiting(report)):
+                found, noticed, twice = _look_at(project, report, source, reading)
             project.dataset_file.unlink(missing_ok=True)
             if source.root.is_relative_to(project.incoming):
                 shutil.rmtree(project.pictures, ignore_errors=True)
@@ -247,6 +246,31 @@ def _look_over(project: Project, report: Report) -> bool:
     return True
 
 
+def _waiting(report: Report) -> Callable[[], None]:
+    """Return what to do while others' pictures are being looked over: say so, and obey a wish to stop."""
+    said: list[Progress] = []
+
+    def wait() -> None:
+        if not said:
+            said.append(report.about("Waiting: other pictures are being looked over"))
+        said[0](0, 0)
+
+    return wait
+
+
+def _look_at(
+    project: Project, report: Report, source: Source, reading: Reading | None
+) -> tuple[Dataset, tuple[Finding, ...], Flattery]:
+    """Look at every picture; return the dataset, what was found in it, and what near-copies would do to the score."""
+    looking, within = report.about("Looking at the pictures"), source.within
+    seen = inspection.inspect(
+        source.root, looking, project.thumbnails, within=within, reading=reading, about=report.about
+    )
+    found = _with_set_aside(seen.dataset, source.set_aside)
+    report.about("Thinking about what was seen")
+    return found, health.findings(found, seen.tiles, seen.hash_only), flattery.measure(found, seen.tiles)
+
+
 def _mapping_file(project: Project) -> Path:
     return project.folder / "mapping.json"
 
@@ -263,4 +287,5 @@ def _hash(file: Path) -> str:
 
 
 if __name__ == "__main__":
+    cores.let_others_first()
     raise SystemExit(main())

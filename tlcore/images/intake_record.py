@@ -49,7 +49,7 @@ class Stopped(UserError):
     """The owner has asked for the end of the work; what was brought in stays."""
 
     def __init__(self) -> None:
-        super().__init__("You stopped it.", "Try again to go on, or bring in other pictures.")
+        super().__init__("Looking over the pictures was stopped.", "Try again to go on, or bring in other pictures.")
 
 
 class About(Protocol):
@@ -78,7 +78,7 @@ def wish_file(project: Project) -> Path:
 def begin(project: Project) -> None:
     """Write that a worker is being started."""
     wish_file(project).unlink(missing_ok=True)
-    atomic.write_json(file_of(project), asdict(Record(time.time())))
+    atomic.write_json(file_of(project), asdict(Record(time.time())), durable=True)
 
 
 def read(project: Project) -> Record | None:
@@ -107,7 +107,7 @@ class Report:
         """Write what has changed."""
         self.record = replace(self.record, **changes)
         self.written = time.monotonic()
-        atomic.write_json(self.file, asdict(self.record))
+        atomic.write_json(self.file, asdict(self.record), durable=self.record.has_ended)
 
     def about(self, task: str, unit: str = "") -> Progress:
         """Return a progress function for a task that writes at most five times a second; as ``About``.
