@@ -4,8 +4,7 @@
     python3 start.py test [ARGUMENTS]   set up the tests and a browser too, then run them (ARGUMENTS go to pytest)
     python3 start.py setup              only set up
 
-Everything is installed into ``.venv``; a stamp in it says what it was made from, and the next start installs nothing.
-Older Pythons must be able to read this file, to say that they are too old.
+All goes into ``.venv``, with a stamp of what it was made from. Pythons that are too old must still read this file.
 """
 
 from __future__ import annotations
@@ -32,12 +31,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-STAMP = VENV / "thaw-setup.txt"
-INTERRUPTED = "interrupted"
+STAMP, INTERRUPTED = VENV / "thaw-setup.txt", "interrupted"
 SUPPORTED = ((3, 11), (3, 12), (3, 13))
 THIS_COMPUTER, EVERY_INTERFACE = "127.0.0.1", "0.0.0.0"
-# What pip says -> what it means and what to do. The first match counts: without a network pip ends with
-# "No matching distribution" as well.
+# What pip says -> what it means and what to do; the first match counts (without a network the third is there too).
 PIP_FAILURES = {
     "No space left|Errno 28": "The disk is full. Free about 3 GB.",
     "NewConnectionError|NameResolution|Max retries|Timeout|ProxyError|unreachable|CERTIFICATE": "This computer could "
@@ -171,7 +168,7 @@ def make_venv() -> None:
 
 
 def install(dev: bool, cuda: bool) -> None:
-    """Install the requirements into ``.venv``."""
+    """Install the requirements into ``.venv``, then compile them on all cores: pip would take one."""
     command = [str(PYTHON), "-m", "pip", "install", "--no-input", "--no-user", "--disable-pip-version-check"]
     command += ["--progress-bar", "raw" if pip_version() >= (24, 1) else "off"]
     command += ["-r", "requirements-dev.txt" if dev else "requirements.txt"]
@@ -179,10 +176,12 @@ def install(dev: bool, cuda: bool) -> None:
     if cuda and pin:
         command.append(f"tensorflow[and-cuda]=={pin.group(1)}")
     words = PipWords(before_writing=lambda: STAMP.write_text(INTERRUPTED, encoding="utf-8"))
-    code, said = run_with_live_line(command, "Installing", words)
+    code, said = run_with_live_line([*command, "--no-compile"], "Installing", words)
     if code:
         advice = next(advice for sign, advice in PIP_FAILURES.items() if re.search(sign, said))
         raise SetupError(f"{said}\nThe packages could not be installed. {advice} Then start again.")
+    if not dev:  # tests use a part of them, which Python compiles as it goes
+        run_with_live_line([str(PYTHON), "-m", "compileall", "-q", "-j", "0", str(VENV)], "Preparing", lambda line: "")
 
 
 def is_free(port: int, address: str) -> bool:
@@ -210,8 +209,7 @@ def free_port(first: int, address: str) -> int:
 def network_address() -> str:
     """Return the address under which other computers reach this one; empty where there is no network."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        # Sends nothing: it only asks which way out would be taken to an address that is kept for documentation.
-        return probe.getsockname()[0] if probe.connect_ex(("192.0.2.1", 9)) == 0 else ""
+        return probe.getsockname()[0] if probe.connect_ex(("192.0.2.1", 9)) == 0 else ""  # which sends nothing
 
 
 def server_command(port: int, address: str) -> list[str]:
@@ -241,7 +239,8 @@ def run(first_port: int, share: bool, open_browser: bool) -> int:
     address = EVERY_INTERFACE if share else THIS_COMPUTER
     port = free_port(first_port, address)
     print(f"Port {first_port} is taken." if port != first_port else "Starting ...", flush=True)
-    server = subprocess.Popen(server_command(port, address), cwd=ROOT)
+    env = {"THAW_ADDRESS": f"http://{others[0]}:{port}"} if others else {}
+    server = subprocess.Popen(server_command(port, address), cwd=ROOT, env=env | os.environ)
     signal.signal(signal.SIGTERM, lambda number, frame: server.terminate())
     try:
         if wait_until_it_answers(server, port):
@@ -271,9 +270,10 @@ def stop(server: subprocess.Popen[bytes]) -> int:
 def test(pytest_arguments: list[str]) -> int:
     """Run the tests, with a browser where one can be had, all of them two at a time; return pytest's exit code."""
     find = subprocess.run([str(PYTHON), "tests/chromium.py"], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8")
-    env = {**os.environ, **({"THAW_BROWSER": find.stdout.strip()} if find.stdout.strip() else {})}
+    changed = {"THAW_BROWSER": find.stdout.strip()} if find.stdout.strip() else {}
+    changed["PYTHONDONTWRITEBYTECODE"] = ""  # off: each of some hundred processes would compile us anew
     chosen = pytest_arguments or ["--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder"]
-    return subprocess.run([str(PYTHON), "-m", "pytest", *chosen], cwd=ROOT, env=env).returncode
+    return subprocess.run([str(PYTHON), "-m", "pytest", *chosen], cwd=ROOT, env=os.environ | changed).returncode
 
 
 def main(arguments: list[str]) -> int:

@@ -1,5 +1,6 @@
 """What every test may ask for: a browser, a small disk, an installation of its own that leaves the user's alone."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -9,22 +10,30 @@ from pathlib import Path
 import chromium
 import pytest
 
-pytest_plugins = ["drawn_runs", "published"]
+pytest_plugins = ["drawn_runs", "interrupting", "published"]
 
-# Every test file that takes more than half a minute, longest first, as measured on two cores.
+# With TensorFlow and its networks in the process, looking for garbage as often as Python does by itself is a tenth of
+# the time (our measurement).
+gc.set_threshold(50_000, 20, 100)
+
+# Every test file that takes more than a quarter of a minute, in the order in which they begin: beside one that mostly
+# waits for browsers and processes one that mostly computes, the longest first, as measured on two cores.
 LONG_FILES = (
-    "browser/test_whole_path.py", "runs/test_supervisor.py", "browser/test_upload.py", "commands/test_cli.py",
-    "images/test_real_pictures.py", "distillation/test_distil.py", "images/test_intake.py", "pages/test_pictures.py",
-    "training/test_training.py", "training/test_features.py", "samples/test_sample.py", "runs/test_jax.py",
-    "test_start.py", "export/test_predict_script.py", "images/test_inspection.py", "images/test_neighbours.py",
-    "training/test_phase.py", "runs/test_spare.py", "training/test_freezing.py", "training/test_boundary.py",
-    "training/test_supply.py", "commands/test_offline.py",
+    "browser/test_upload.py", "training/test_keeping.py", "distillation/test_distil.py",
+    "browser/test_whole_path.py", "training/test_snapshot.py", "training/test_phase.py", "backbones/test_stages.py",
+    "runs/test_supervisor.py", "images/test_real_pictures.py", "training/test_boundary.py",
+    "training/test_training.py", "commands/test_cli.py", "training/test_features.py",
+    "export/test_predict_script.py", "browser/test_runs.py", "backbones/test_stage_table.py", "runs/test_jax.py",
+    "runs/test_scheduler.py", "training/test_freezing.py", "samples/test_sample.py", "test_kills.py",
+    "images/test_inspection.py", "training/test_supply.py", "images/test_intake.py", "test_speed.py",
+    "training/test_checkpoint.py", "images/test_neighbours.py", "test_sparing.py", "pages/test_pictures.py",
+    "runs/test_memory.py", "test_start.py", "runs/test_spare.py", "commands/test_offline.py",
 )  # fmt: skip
 NO_BROWSER = "no Chrome or Chromium on this computer, and none could be installed"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest files: two workers that take whole files in turn then end at nearly the same time."""
+    """Begin with the longest files: workers that take whole files in turn then end at nearly the same time."""
     places = {Path(__file__).parent / name: place for place, name in enumerate(LONG_FILES)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
 

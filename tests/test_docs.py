@@ -53,6 +53,7 @@ def test_every_call_of_the_command_line_in_the_readme_is_understood() -> None:
     understood = [cli.build_parser().parse_args(call).command for call in calls]
     assert set(understood) == {
         "train",
+        "resume",
         "evaluate",
         "predict",
         "export",

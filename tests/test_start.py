@@ -138,6 +138,7 @@ def test_the_pythons_taken_are_those_of_the_project() -> None:
 def test_setup_installs_the_requirements_and_not_those_of_the_tests(set_up_once: Path) -> None:
     assert has_package(set_up_once, "needed")
     assert not has_package(set_up_once, "needed_for_tests")
+    assert list((set_up_once / ".venv").rglob("needed.*.pyc"))  # so that the first start need not compile
 
 
 def test_a_second_setup_does_nothing(project: Path) -> None:
@@ -319,12 +320,15 @@ def test_the_app_answers_only_this_computer_and_ctrl_c_ends_it(project: Path) ->
 
 @on_posix
 def test_shared_it_answers_the_network_and_a_polite_end_is_no_failure(project: Path) -> None:
+    with (project / "app.py").open("a") as app:
+        app.write("import os, pathlib\npathlib.Path('address').write_text(os.environ.get('THAW_ADDRESS', 'none'))\n")
     with running(project, "--share") as (process, printed):
         port = port_in(printed)
         assert "Everyone on this network" in printed
         own_address = start.network_address()
         assert f"http://{own_address}:{port}" in printed or not own_address
         assert is_healthy(own_address or "127.0.0.1", port)
+        assert (project / "address").read_text() == f"http://{own_address or socket.gethostname()}:{port}"
         process.terminate()
         assert process.wait(timeout=30) == 0
         assert start.is_free(port, start.EVERY_INTERFACE)
