@@ -4,30 +4,39 @@ import contextlib
 import re
 import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import drawing
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, TimeoutError, expect
+from playwright.sync_api import BrowserContext, Page, TimeoutError, expect
 
 from tlcore import identity, project
 
 SLOW = 1_500_000  # bytes a second: slow enough to step in between
 
 
+@pytest.fixture(scope="module")
+def window(new_visitor) -> BrowserContext:
+    """One browser window for all tests: what it has loaded of the app once, it need not load again."""
+    return new_visitor()
+
+
 @pytest.fixture
-def page(server, home, new_visitor, monkeypatch) -> Page:
+def page(server, home, window, monkeypatch) -> Iterator[Page]:
     """The page of an empty project, of a visitor who made it before."""
-    mine, window = identity.new(), new_visitor()
+    mine = identity.new()
     with monkeypatch.context() as changed:
         changed.setenv("THAW_HOME", str(home))
         made = project.create(mine, "Sent")
+    window.clear_cookies()
     window.add_cookies([{"name": identity.COOKIE, "value": mine, "url": server}])
     opened = window.new_page()
     opened.goto(f"{server}/pictures?project={made.id}")
-    return ready(opened)
+    yield ready(opened)
+    for left in window.pages:
+        left.close()
 
 
 def empty_project(opened: Page, server: str) -> Page:
@@ -47,14 +56,20 @@ def ready(opened: Page) -> Page:
     return opened
 
 
-@pytest.fixture
-def pictures(tmp_path) -> Path:
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory) -> Path:
     """Two classes of ten small pictures, each with as many large ones: 12 MB together."""
-    root = drawing.draw_folder(tmp_path / "pictures", ("cold", "寒い"), per_class=10)
+    root = drawing.draw_folder(tmp_path_factory.mktemp("drawn") / "pictures", ("cold", "寒い"), per_class=10)
     for number in range(20):
         noise = Image.effect_noise((800, 800), 90 + number)
         noise.save(root / ("cold", "寒い")[number % 2] / f"large {number}.png", compress_level=1)
     return root
+
+
+@pytest.fixture
+def pictures(drawn, tmp_path) -> Path:
+    """A copy of them, which a test may change."""
+    return Path(shutil.copytree(drawn, tmp_path / "pictures"))
 
 
 def drop(page: Page, *paths: Path) -> None:
