@@ -1,5 +1,7 @@
 """The classifier cut at the freeze depth: both sides together are the whole, and only the second one learns."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -18,7 +20,9 @@ BACKBONES = {
 }
 
 
+@functools.cache
 def build(name: str, **choices):
+    """Build a network once for all tests; each says anew what of it is frozen."""
     size = BACKBONES[name]
     pictures = np.random.default_rng(3).integers(0, 256, (6, size, size, 3)).astype("uint8")
     parts = classifier.build(Recipe(backbone=name, image_size=size, **choices), 3, weights=None)
