@@ -19,7 +19,8 @@
                            from, with the same paths below it, for networks that cannot reach the original; empty
                            (the default) means the original
 
-The layout below THAW_HOME: ``projects/ID/pictures``, ``projects/ID/runs/RUN``, ``queue/`` (who waits), ``cache/``.
+The layout below THAW_HOME: ``projects/ID/pictures``, ``projects/ID/runs/RUN``, ``queue/`` (who waits),
+``intake/`` (who looks over pictures), ``cache/``.
 """
 
 import os

@@ -5,7 +5,7 @@ Everything comes from the cookie and the address, so that a refresh, a bookmark 
 
 import streamlit as st
 
-from tlcore import identity, project
+from tlcore import identity, overview, project
 from tlcore.errors import UserError
 from tlcore.project import Project
 from tlcore.runs import address
@@ -80,7 +80,7 @@ def readable(run: Run) -> Run:
     try:
         run.recipe()
         recipes.load(run.recipe_file)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except overview.DAMAGED as error:
         advice = "Whoever may change this project can delete it on the page Runs."
         raise UserError("The files of this run are damaged, so it cannot be shown.", advice, repr(error)) from error
     return run

@@ -46,9 +46,7 @@ def begin(*arguments, teacher, pictures, out):
     )  # fmt: skip
 
 
-def test_a_distillation_that_is_killed_and_started_again_ends_with_the_same_weights(
-    teacher, pictures, tmp_path, monkeypatch
-):
+def test_a_distillation_that_is_killed_and_started_again_ends_with_the_same_weights(teacher, pictures, tmp_path):
     given = {"teacher": teacher, "pictures": pictures}
     whole = begin(*SMALL, **given, out=tmp_path / "whole")  # beside the other one: both mostly trace on one core
     killed = begin(*SMALL, **given, out=tmp_path / "killed")
@@ -69,8 +67,8 @@ def test_a_distillation_that_is_killed_and_started_again_ends_with_the_same_weig
     ]
 
     file = tmp_path / "thawnet.npz"
-    monkeypatch.setattr(sys, "argv", ["distillation.finish", str(tmp_path / "whole"), str(file)])
-    finish.main()
+    finish = [sys.executable, "-m", "distillation.finish", str(tmp_path / "whole"), str(file)]
+    assert subprocess.run(finish, cwd=ROOT, capture_output=True).returncode == 0
     model = stages.build(table.get("thawnet"), 64, file)
     np.testing.assert_allclose(
         model.get_layer("stem_conv").kernel.numpy(), one["stem_conv/kernel"], rtol=1e-3, atol=1e-6

@@ -15,6 +15,15 @@ from tlcore.training import recipe as recipes
 from tlcore.training import training
 
 
+@pytest.fixture
+def counters(tmp_path, monkeypatch):
+    """A stand-in for the system's counters, which say that nothing was ended yet."""
+    file = tmp_path / "vmstat"
+    file.write_text("oom_kill 0\n")
+    monkeypatch.setattr(memory, "_COUNTERS", file)
+    return file
+
+
 def test_the_count_of_the_system_is_read_where_there_is_one(tmp_path, monkeypatch):
     counters = tmp_path / "vmstat"
     monkeypatch.setattr(memory, "_COUNTERS", counters)
@@ -35,12 +44,7 @@ def test_a_run_is_asked_for_less_as_long_as_a_part_has_a_picture(new_run):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of this kind are not there on Windows")
-def test_a_worker_that_the_system_ends_for_want_of_memory_is_started_once_more_with_half_the_batch(
-    new_run, tmp_path, monkeypatch
-):
-    counters = tmp_path / "vmstat"
-    counters.write_text("oom_kill 0\n")
-    monkeypatch.setattr(memory, "_COUNTERS", counters)
+def test_a_worker_that_the_system_ends_for_want_of_memory_is_started_once_more_with_half_the_batch(new_run, counters):
     run = new_run(epochs=40, patience=40, augment="none", batch_size=8)
     watching = threading.Thread(target=supervisor.supervise, args=(run,))
     watching.start()
@@ -58,10 +62,7 @@ def test_a_worker_that_the_system_ends_for_want_of_memory_is_started_once_more_w
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of this kind are not there on Windows")
-def test_a_worker_that_the_system_ends_while_it_holds_the_exam_does_not_train_again(new_run, tmp_path, monkeypatch):
-    counters = tmp_path / "vmstat"
-    counters.write_text("oom_kill 0\n")
-    monkeypatch.setattr(memory, "_COUNTERS", counters)
+def test_a_worker_that_the_system_ends_while_it_holds_the_exam_does_not_train_again(new_run, counters):
     run = new_run(augment="none")
     watching = threading.Thread(target=supervisor.supervise, args=(run,))
     watching.start()

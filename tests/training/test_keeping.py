@@ -104,9 +104,7 @@ def test_what_was_settled_is_not_chosen_anew(pair):
     assert first.recipe().threads and first.recipe().views is not None
 
 
-def test_who_pauses_where_there_is_no_room_for_the_place_is_told_and_loses_nothing(pair, monkeypatch):
-    whole, full = pair(augment="none")
-    training.learn(whole)  # features are there from now on: a wish to pause would be heard before
+def leave_no_room_for_places(monkeypatch) -> None:
     write = np.savez
 
     def without_room(file, **arrays):
@@ -115,6 +113,12 @@ def test_who_pauses_where_there_is_no_room_for_the_place_is_told_and_loses_nothi
         write(file, **arrays)
 
     monkeypatch.setattr(np, "savez", without_room)
+
+
+def test_who_pauses_where_there_is_no_room_for_the_place_is_told_and_loses_nothing(pair, monkeypatch):
+    whole, full = pair(augment="none")
+    training.learn(whole)  # features are there from now on: a wish to pause would be heard before
+    leave_no_room_for_places(monkeypatch)
     runs.ask_to_pause(full)
     with pytest.raises(training.PauseAsked):  # before the first step: nothing is lost
         callbacks.ReportProgress(full, "Reading pictures")(1, 2)
@@ -154,14 +158,7 @@ def test_a_snapshot_that_cannot_be_written_is_said_once_and_training_goes_on(pai
     monkeypatch.setenv("THAW_SNAPSHOT_S", "0.001")
     whole, full = pair(augment="none")
     training.learn(whole)
-    write = np.savez
-
-    def without_room(file, **arrays):
-        if "place" in file.name:
-            raise OSError(28, "No space left on device")
-        write(file, **arrays)
-
-    monkeypatch.setattr(np, "savez", without_room)
+    leave_no_room_for_places(monkeypatch)
     training.learn(full)
     notes = [note.message for note in events.of_type(full.events.all(), events.Note)]
     assert sum("could not be kept" in note for note in notes) == 1
