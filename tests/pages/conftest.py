@@ -11,6 +11,7 @@ import bringing
 import drawing
 import filelock
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.session_manager import ClientContext
 from streamlit.testing.v1 import AppTest
 from visiting import ME
@@ -42,10 +43,21 @@ def what_is_there_is_not_collected() -> Iterator[None]:
     Where Keras is imported, Streamlit has it clear its session then, which collects garbage. With TensorFlow and its
     networks in the process that took most of a second each time.
     """
-    gc.collect()
     gc.freeze()
     yield
     gc.unfreeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def packages_are_searched_once() -> Iterator[None]:
+    """Let Streamlit look for components in what is installed once: AppTest does so at every run of a page.
+
+    A server does it when it starts. It was four fifths of the time of these tests (our measurement).
+    """
+    found = manifest_scanner.scan_component_manifests()
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(manifest_scanner, "scan_component_manifests", lambda: found)
+        yield
 
 
 @pytest.fixture(autouse=True)
