@@ -16,6 +16,7 @@ import filelock
 import numpy as np
 from PIL import Image
 
+from tlcore import sparing
 from tlcore.errors import WeightsError
 from tlcore.images import neighbours, squares
 
@@ -76,6 +77,8 @@ def nearest(folder: Path, asked: "queue.SimpleQueue[int]") -> np.ndarray:
     Raises:
         WeightsError: The weights that come with Thaw are missing or damaged.
     """
+    with sparing.quick_import():
+        import keras  # noqa: F401
     from tlcore.backbones import embedding, table, weights
 
     row = table.get("thawnet")

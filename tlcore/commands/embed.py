@@ -53,7 +53,7 @@ def _features(row: Backbone, array: np.ndarray, seed: int | None) -> np.ndarray:
         with progress("Fetching weights") as report:
             file = weights.fetch(row, report)
     with quiet.standard_error_held_back():
-        with sparing.extras_left_out():
+        with sparing.quick_import():
             import keras  # noqa: F401
         from tlcore.backbones import embedding
     with progress("Looking at pictures") as report:

@@ -53,7 +53,7 @@ def load(model_file: Path) -> "keras.Model":
         raise ExportError(
             f"There is no finished model at {model_file}.", "Wait until the training has ended, or train again."
         )
-    with quiet.standard_error_held_back(), sparing.extras_left_out():
+    with quiet.standard_error_held_back(), sparing.quick_import():
         import keras
         import tensorflow as tf
 

@@ -50,7 +50,7 @@ def _wait_for_run(handed: leash.Handed) -> Run:
 
 
 def _import_keras() -> None:
-    with sparing.extras_left_out():
+    with sparing.quick_import():
         import keras  # noqa: F401
 
 
