@@ -60,6 +60,17 @@ def browser_path() -> str:
     pytest.skip(NO_BROWSER)
 
 
+@pytest.fixture(scope="module")
+def garbage_of_others_stays() -> Iterator[None]:
+    """Let nobody look through all that other tests have left, for a file that has Keras clear its session often.
+
+    It collects garbage each time. With TensorFlow and its networks in the process that took most of a second.
+    """
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 3 MB."""

@@ -5,6 +5,7 @@ import pytest
 from tlcore.backbones import generate, stage_table, table
 from tlcore.errors import RecipeError
 
+pytestmark = pytest.mark.usefixtures("garbage_of_others_stays")
 ROWS = list(table.BACKBONES.values())
 # One of every family, small; the other rows: python -m tlcore.backbones.generate --check
 MEASURED = (

@@ -6,6 +6,7 @@ from keras.src.utils import file_utils
 from tlcore.backbones import stages, table, weights
 from tlcore.errors import RecipeError, WeightsError
 
+pytestmark = pytest.mark.usefixtures("garbage_of_others_stays")
 SPLIT = ("thawnet", "vgg16", "resnet50_v2", "mobilenet_v2_035", "densenet121", "efficientnet_b0", "convnext_tiny")
 
 

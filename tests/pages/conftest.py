@@ -1,6 +1,5 @@
 """Visits to the pages without a browser: Streamlit's AppTest, with the cookie that a browser would send."""
 
-import gc
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
@@ -37,15 +36,8 @@ class Browser(ClientContext):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def what_is_there_is_not_collected() -> Iterator[None]:
-    """Let nobody look through all that other tests have left after every run of a page.
-
-    Where Keras is imported, Streamlit has it clear its session then, which collects garbage. With TensorFlow and its
-    networks in the process that took most of a second each time.
-    """
-    gc.freeze()
-    yield
-    gc.unfreeze()
+def pages_are_drawn_without_a_look_at_all_garbage(garbage_of_others_stays: None) -> None:
+    """Where Keras is imported, Streamlit has it clear its session after every run of a page."""
 
 
 @pytest.fixture(autouse=True, scope="session")
