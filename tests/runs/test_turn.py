@@ -63,6 +63,39 @@ def test_the_pace_of_who_has_the_device_and_what_runs_usually_take_tell(third, b
     assert turn.of(third).starts_in_s == pytest.approx(4 * 5 + 2 * 60)
 
 
+@pytest.fixture
+def first(third, tmp_path):
+    """The run that is next."""
+    return runs.Run(tmp_path / "waiting" / "a")
+
+
+def have_held_for(busy, seconds: float) -> None:
+    noted = workspace.home() / "queue" / "device-0.json"
+    atomic.write_json(noted, {"run": str(busy.folder), "since": time.time() - seconds})
+
+
+def test_as_long_as_a_device_is_held_nobody_begins_at_once(first, busy):
+    usually(60.0)
+    have_held_for(busy, 600)  # it took longer than usual, and says nothing about how long it still will
+    assert turn.of(first) == turn.Turn(1, 3, 60.0)
+    recipes.save(busy.recipe(), busy.resolved_file)
+    busy.events.write(events.PhaseStarted("head", 1, 10, 4, 10, 100))
+    busy.events.write(events.EpochEnd(10, "head", 1, 0, 1, 0, 1e-3, 5.0, True))
+    turn._left_s.cache_clear()
+    assert turn.of(first).starts_in_s == 1.0  # the last epoch is over, and the results are not there yet
+
+
+@pytest.mark.parametrize("end", [events.Trained(3), events.Stopped(3), events.Interrupted(3, "Ended.", "Go on.")])
+def test_epochs_that_nobody_will_learn_any_more_are_not_waited_for(first, busy, end):
+    usually(60.0)
+    recipes.save(busy.recipe(), busy.resolved_file)
+    busy.events.write(events.PhaseStarted("head", 1, 10, 4, 10, 100))
+    busy.events.write(events.EpochEnd(4, "head", 1, 0, 1, 0, 1e-3, 100.0, True))
+    busy.events.write(end)
+    turn._left_s.cache_clear()
+    assert turn.of(first).starts_in_s == 1.0
+
+
 def test_two_devices_take_turns(third, busy, monkeypatch):
     monkeypatch.setenv("THAW_DEVICES", "2")
     usually(60.0)

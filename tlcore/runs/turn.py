@@ -15,6 +15,8 @@ from tlcore.training import recipe as recipes
 
 _LOOKED_AT_S = 5.0
 """For how long what was read of another run's events counts: thirty people may wait for the same one."""
+_SOON_S = 1.0
+"""The least that is foretold of a device that is held: only one that is free is free at once."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,12 @@ def _free_in_s(slot: int) -> float | None:
     if holder is None:  # it has not said which run it is yet
         return None
     left = _left_s(Path(holder.run), int(time.time() / _LOOKED_AT_S))
-    if left is not None:
-        return left
     usual = slots.usual_s()
-    return None if usual is None else max(0.0, usual - (time.time() - holder.since))
+    if left is None and usual is not None:
+        left = usual - (time.time() - holder.since)
+        if left <= 0:  # it takes longer than they usually do, and says nothing yet about how much
+            return None
+    return None if left is None else max(_SOON_S, left)
 
 
 @functools.lru_cache(maxsize=16)
@@ -79,6 +83,8 @@ def _left_s(folder: Path, looked_at: int) -> float | None:
     ):  # not settled yet, deleted or damaged
         recipe = recipes.load(run.resolved_file)
         told = events.in_force(run.events.read(without=(events.BatchEnd, events.Progress))[0])
+        if any(events.last(told, kind) for kind in (events.Trained, events.Stopped, events.Interrupted)):
+            return 0.0  # its results are being made
         found = pace.measure(told, recipe.epochs)
         return found.left_s if found.is_last_phase else None
     return None
