@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from dataclasses import replace
 
 import filelock
 import pytest
@@ -56,6 +57,20 @@ def test_ten_hands_at_once_order_one_run(press):
     for hand in hands:
         hand.join()
     assert len(waiting()) == 1
+
+
+def test_two_people_who_press_at_once_have_a_run_each(press):
+    mine, yours = press(), press(person="you")
+    assert mine != yours
+    assert (press(), press(person="you")) == (mine, yours) and len(waiting()) == 2
+
+
+def test_an_order_between_the_two_presses_of_a_double_click_makes_no_third_run(press, tmp_path):
+    first, epochs = press(), 1
+    while runs.runs_in(tmp_path / "runs")[0] == first:  # names of one second are in no order
+        press(replace(RECIPE, epochs=(epochs := epochs + 1)), "you")
+    before = len(waiting())
+    assert press() == first and len(waiting()) == before
 
 
 def test_other_choices_are_another_order(press):

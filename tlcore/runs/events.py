@@ -23,7 +23,9 @@ class Event:
 
 @dataclass(frozen=True)
 class Queued(Event):
-    """The run was handed over to be worked on."""
+    """The run was handed over to be worked on. ``person`` ordered it: see ``queue.name_of``."""
+
+    person: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Order a run: written and put in line once, however often the button is pressed. No TensorFlow here."""
 
 import contextlib
+import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,9 +39,9 @@ def place(folder: Path, recipe: Recipe, dataset: Dataset, split: Split, person: 
     recipes.check(recipe)
     folder.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(folder / ".order"):
-        newest = next(iter(runs.runs_in(folder)), None)
-        if newest and _is_same_order(newest, recipe):
-            return newest
+        fresh = itertools.takewhile(_is_fresh, runs.runs_in(folder))
+        if same := next((run for run in fresh if _is_same_order(run, recipe, person)), None):
+            return same
         with queue.room(person):
             return _entered(folder / runs.new_id(), recipe, dataset, split, person)
 
@@ -48,7 +49,7 @@ def place(folder: Path, recipe: Recipe, dataset: Dataset, split: Split, person: 
 def _entered(folder: Path, recipe: Recipe, dataset: Dataset, split: Split, person: str) -> Run:
     """Write a run and put it in line, both or, on a full disk, neither: nobody would ever start it."""
     try:
-        run = runs.create(folder, recipe, dataset, split)
+        run = runs.create(folder, recipe, dataset, split, person)
         queue.enter(folder, person)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -125,8 +126,14 @@ def _one_at_a_time(run: Run) -> filelock.BaseFileLock:
     return filelock.FileLock(run.folder / ".order")
 
 
-def _is_same_order(run: Run, recipe: Recipe) -> bool:
-    """Tell whether a run was ordered a moment ago with the very same choices."""
+def _is_fresh(run: Run) -> bool:
+    """Tell whether a run was ordered a moment ago."""
     queued = events.last(run.events.all(), events.Queued)
-    is_fresh = queued is not None and impatience.is_second_press(queued.time)
-    return is_fresh and not run.stop_file.exists() and recipes.load(run.recipe_file) == recipe
+    return queued is not None and impatience.is_second_press(queued.time)
+
+
+def _is_same_order(run: Run, recipe: Recipe, person: str) -> bool:
+    """Tell whether a run was ordered by the same person with the very same choices."""
+    queued = events.last(run.events.all(), events.Queued)
+    is_mine = queued is not None and queued.person == person
+    return is_mine and not run.stop_file.exists() and recipes.load(run.recipe_file) == recipe

@@ -149,12 +149,12 @@ class Run:
                 self.events.write(ends[-1])
 
 
-def create(folder: Path, recipe: Recipe, dataset: Dataset, split: Split) -> Run:
+def create(folder: Path, recipe: Recipe, dataset: Dataset, split: Split, person: str = "") -> Run:
     """Write a new run folder and hand it over (event ``queued``); nothing is started."""
     run = Run(folder)
     datasets.save(dataset, run.dataset_file)
     splits.save(split, run.split_file)
-    run.events.write(events.Queued())
+    run.events.write(events.Queued(person))
     recipes.save(recipe, run.recipe_file)  # last: a folder without it is no run
     return run
 
