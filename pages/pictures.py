@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.parts import drop, findings, frame, gallery, place, problems, samples, understood, words
 from tlcore import overview, workspace
+from tlcore import project as projects
 from tlcore.errors import DatasetError, UserError
 from tlcore.images import flattery, intake, origin, split_table
 from tlcore.images.dataset import Dataset
@@ -134,9 +135,15 @@ def show_split(project: Project, dataset: Dataset, parts: Split) -> None:
     twice = flattery.load(intake.flattery_file(project))
     if twice.pictures:
         frame.message("quiet", in_words(twice))
+    who = place.visitor()
+
+    def table() -> str:
+        projects.load(project.id, who)  # Streamlit runs no page for this, and a link may have been withdrawn
+        return split_table.table(dataset, parts)
+
     st.download_button(
         "Download as a table (CSV)",
-        lambda: split_table.table(dataset, parts),
+        table,
         file_name="thaw-split.csv",
         mime="text/csv",
         icon=":material/download:",

@@ -204,6 +204,11 @@ def test_a_name_that_the_installer_allows_is_answered(port, monkeypatch):
     assert ask(port, "/health", Host="Thaw.School.example:443").status == 200
 
 
+def test_nobody_fills_the_memory_with_files_that_belong_to_no_project(port):
+    answer = ask(port, "/_stcore/upload_file/session/file", "PUT", Content_Length="0")
+    assert answer.status == 403 and b"only into a project" in answer.body
+
+
 def test_two_host_headers_are_refused(port):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.putrequest("GET", "/health")

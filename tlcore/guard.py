@@ -15,6 +15,8 @@ from tlcore import workspace
 
 THIS_COMPUTER = frozenset({"localhost", "127.0.0.1", "::1"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+FOREIGN_UPLOADS = "/_stcore/upload_file"
+"""Streamlit's own way in for files, which no page uses: it asks nobody whose they are, and keeps them in memory."""
 POLICY_VIOLATION = 1008  # websocket close code, RFC 6455 section 7.4.1
 
 
@@ -47,6 +49,8 @@ def refusal(connection: HTTPConnection) -> str:
     host = connection.headers.get("host", "")
     if len(connection.headers.getlist("host")) != 1 or host_name(host) not in own_names(connection):
         return "Thaw does not answer under this name. Whoever runs it can allow the name with THAW_HOSTS."
+    if FOREIGN_UPLOADS in connection.scope["path"]:
+        return "Thaw takes files only into a project."
     changes_something = connection.scope["type"] == "websocket" or connection.scope["method"] not in SAFE_METHODS
     origins = connection.headers.getlist("origin")
     if changes_something and any(urlsplit(origin).netloc.lower() != host.lower() for origin in origins):

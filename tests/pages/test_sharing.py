@@ -4,6 +4,7 @@ import pytest
 from visiting import ME, links, words
 
 from tlcore import deletion, identity, impatience, sharing
+from tlcore.errors import UserError
 from tlcore.images import answers, finding, intake, intake_record
 from tlcore.runs import events, queue
 
@@ -146,6 +147,17 @@ def test_a_guest_whose_link_is_withdrawn_while_the_page_is_open_answers_nothing(
     sharing.withdraw(filled.folder, link.secret)
     answer.click().run()
     assert answers.load(answers.file_of(filled)) == () and "no such project" in words(page)
+
+
+def test_a_guest_whose_link_is_withdrawn_while_the_page_is_open_downloads_no_table(visit, filled, monkeypatch):
+    made = []
+    monkeypatch.setattr("streamlit.download_button", lambda label, data, **_: made.append(data))
+    guest, link = identity.new(), sharing.make(filled.folder, "read")
+    visit("pictures.py", who=guest, project=filled.id, share=link.secret)
+    assert "ice" in str(made[-1]())
+    sharing.withdraw(filled.folder, link.secret)
+    with pytest.raises(UserError, match="no such project"):
+        made[-1]()
 
 
 @pytest.mark.parametrize("pressed", ["stop", "pause", "go-on", "delete", "undo"])
