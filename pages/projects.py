@@ -28,10 +28,7 @@ def ask_for_new_project() -> None:
 
 def draw_project(owned: Project) -> None:
     with st.container(border=True, key=f"project-{owned.id}", horizontal=True, vertical_alignment="center"):
-        try:
-            said, target = summary(owned), "train.py" if overview.dataset_of(owned) else "pictures.py"
-        except overview.DAMAGED:
-            said, target = "Some of its files are damaged; its runs and models may be whole.", "runs.py"
+        said, target = summary(owned)
         st.html(frame.entry(owned.name, said))
         if st.button("Open", key=f"open-{owned.id}"):
             st.switch_page(target, query_params=place.parameters(owned))
@@ -45,12 +42,20 @@ def draw_project(owned: Project) -> None:
 
 def draw_shared(shared: Project) -> None:
     with st.container(border=True, key=f"project-{shared.id}", horizontal=True, vertical_alignment="center"):
-        st.html(frame.entry(shared.name, summary(shared)))
+        st.html(frame.entry(shared.name, summary(shared)[0]))
         if st.button("Open", key=f"open-{shared.id}"):
             st.switch_page("runs.py", query_params=place.parameters(shared))
 
 
-def summary(owned: Project) -> str:
+def summary(known: Project) -> tuple[str, str]:
+    """Return what there is to say about a project, and the page on which its owner goes on."""
+    try:
+        return in_words(known), "train.py" if overview.dataset_of(known) else "pictures.py"
+    except overview.DAMAGED:
+        return "Some of its files are damaged; its runs and models may be whole.", "runs.py"
+
+
+def in_words(owned: Project) -> str:
     dataset = overview.dataset_of(owned)
     if dataset is None:
         return f"No pictures yet · made {words.moment(owned.created)}"

@@ -26,6 +26,7 @@ def live() -> None:
         state = runs.state(run, so_far)
         if pause_of(run, state, so_far) != st.session_state.get("watched", {}).get(run.id):
             st.rerun()  # the whole page, which then asks more often, or less
+        problems.remind(run.id)
         draw_state(project, run, state, so_far)
         if state in AT_WORK and disk.is_crowded(run.folder):
             advice = "free some space, or remove what is kept to save time, on the first page."
@@ -90,8 +91,9 @@ def draw_action(project: Project, run: Run, state: State, is_stop_asked: bool) -
             disabled=is_stop_asked and state != "paused",
         )
         if pressed:
-            order.stop(run)
-            st.rerun()
+            with problems.remembered(run.id):
+                order.stop(run)
+                st.rerun()
 
 
 def draw_pause(run: Run, is_asked: bool) -> None:
@@ -103,15 +105,16 @@ def draw_pause(run: Run, is_asked: bool) -> None:
         disabled=is_asked,
     )
     if pressed:
-        order.pause(run)
-        st.rerun()
+        with problems.remembered(run.id):
+            order.pause(run)
+            st.rerun()
 
 
 def draw_go_on(run: Run, so_far: list[Event]) -> None:
     if runs.can_resume(run, so_far) and st.button(
         "Go on", key="go-on", icon=":material/play_circle:", help="Train on from where it was."
     ):
-        with problems.shown():
+        with problems.remembered(run.id):
             order.resume(run, queue.name_of(place.visitor()))
             st.rerun()
 

@@ -59,7 +59,7 @@ def draw_actions(project: Project, line: RunLine) -> None:
 
 
 def delete(run: Run) -> None:
-    with problems.shown():  # a run that has just been taken up stays, and so does the table
+    with problems.remembered("table"):  # a run that has just been taken up stays, and so does the table
         deletion.delete_run(run)
         st.rerun()
 
@@ -93,6 +93,7 @@ def draw_all() -> None:
         lines = tuple(line for line in found if isinstance(line, RunLine))
         if changes_soon(lines) != st.session_state.get("changing"):
             st.rerun()  # the whole page, which then asks more often, or less
+        problems.remind("table")
         if lines:
             draw_table(project, lines)
         elif not found:

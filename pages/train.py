@@ -179,8 +179,6 @@ def start(project: Project, dataset: Dataset, recipe: Recipe) -> None:
 
 def ask(project: Project, dataset: Dataset) -> None:
     form = again.form(project)
-    if form.mark:
-        frame.message("ice", "Everything below begins with the settings of an earlier run. Change what you like.")
     st.subheader("Backbone", anchor=False)
     backbone, why = chosen_backbone(project, dataset)
     if why:

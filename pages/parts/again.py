@@ -2,14 +2,17 @@
 
 import streamlit as st
 
-from pages.parts import place
+from pages.parts import frame, place
 from pages.parts.settings import Form
 from tlcore.backbones import table
+from tlcore.errors import UserError
 from tlcore.project import Project
 from tlcore.runs import address
 from tlcore.runs.run import Run
 from tlcore.training import recipe as recipes
 from tlcore.training.recipe import Recipe
+
+WITHOUT = "What stands below is what Thaw would choose, and what you have changed."
 
 
 def parameters(project: Project, run: Run, settled: Recipe) -> dict[str, str]:
@@ -23,11 +26,16 @@ def parameters(project: Project, run: Run, settled: Recipe) -> dict[str, str]:
 def form(project: Project) -> Form:
     """Return the fields of the page Train, with the settings of the run that the address names, if it names one.
 
-    Raises:
-        UserError: The run is not in the project, or cannot be read.
+    Where that has been deleted since, or cannot be read, what somebody has already changed stays in the fields.
     """
     run_id = st.query_params.get("again", "")
     if not run_id:
         return Form()
-    run = place.readable(address.find(project.runs, run_id))
-    return Form(recipes.load(run.recipe_file), f"-{run_id}")
+    mark = f"-{run_id}"
+    try:
+        run = place.readable(address.find(project.runs, run_id))
+    except UserError as error:
+        frame.message("warm", f"{error.problem} {WITHOUT}")
+        return Form(mark=mark)
+    frame.message("ice", "Everything below begins with the settings of an earlier run. Change what you like.")
+    return Form(recipes.load(run.recipe_file), mark)

@@ -12,6 +12,7 @@ from tlcore.images.answers import Answer, Verdict
 from tlcore.images.dataset import Dataset, Picture
 from tlcore.images.finding import Finding
 from tlcore.project import Project
+from tlcore.runs import run as runs
 
 PER_PAGE = 24
 WHOLE = (
@@ -63,8 +64,11 @@ def draw(project: Project, found: tuple[Finding, ...], may_answer: bool) -> None
 def draw_one(project: Project, looked_over: Dataset, finding: Finding, may_answer: bool) -> None:
     with problems.shown(), st.container(key=f"thaw-finding-{finding.kind}"):
         opened = place.opened_project()  # asked anew: a link may have been withdrawn since
-        may_answer = may_answer and opened.may_change
+        is_held = may_answer and runs.hold_pictures(opened.runs)  # a run has begun since, in another window perhaps
+        may_answer = may_answer and opened.may_change and not is_held
         frame.message("warm", finding.message, TITLES.get(finding.kind, ""))
+        if is_held:
+            frame.message("quiet", "A run has begun, so the pictures of this project stay as they are.")
         by_file = {picture.file: picture for picture in looked_over.pictures}
         pictures = [by_file[file] for file in finding.files if file in by_file]
         if finding.files and not pictures:

@@ -3,6 +3,7 @@
 import contextlib
 import html
 import logging
+import time
 import traceback
 from collections.abc import Iterator
 
@@ -11,20 +12,50 @@ import streamlit as st
 from tlcore import disk
 from tlcore.errors import UserError
 
+REMIND_S = 20.0
+"""For how long a refusal stands on a page that draws itself anew every few seconds: long enough to be read twice."""
+_REFUSED = "refused"
+
 
 @contextlib.contextmanager
 def shown() -> Iterator[None]:
     """Show what goes wrong inside the block. Fragments need it too: they run without the page around them."""
     try:
         yield
-    except UserError as error:
-        show(error)
     except Exception as error:
-        if isinstance(error, OSError) and disk.is_full(error):
-            show(UserError(disk.FULL, "Free some space, then try again. Pictures, runs and models are safe."))
-            return
-        logging.getLogger("thaw").exception("A page broke")
-        show(_our_fault(traceback.format_exc()))
+        show(_in_words(error))
+
+
+@contextlib.contextmanager
+def remembered(where: str) -> Iterator[None]:
+    """Keep what goes wrong with a press inside the block: a part of a page that draws itself anew would forget it.
+
+    Args:
+        where: Which part of which page, as ``remind`` asks for it.
+    """
+    st.session_state.pop(_REFUSED, None)
+    try:
+        yield
+    except Exception as error:
+        st.session_state[_REFUSED] = (where, time.monotonic(), _in_words(error))
+        st.rerun()
+
+
+def remind(where: str) -> None:
+    """Show what was refused a moment ago."""
+    refused, moment, error = st.session_state.get(_REFUSED, ("", 0.0, None))
+    if error and refused == where and time.monotonic() - moment < REMIND_S:
+        show(error)
+
+
+def _in_words(error: Exception) -> UserError:
+    """Turn what went wrong into what is said about it."""
+    if isinstance(error, UserError):
+        return error
+    if isinstance(error, OSError) and disk.is_full(error):
+        return UserError(disk.FULL, "Free some space, then try again. Pictures, runs and models are safe.")
+    logging.getLogger("thaw").error("A page broke", exc_info=error)
+    return _our_fault("".join(traceback.format_exception(error)))
 
 
 def show(error: UserError) -> None:

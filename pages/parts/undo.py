@@ -19,14 +19,16 @@ def offer(deleted: list[tuple[Removed, str]], *, may_remove: bool) -> None:
         deleted: What lies aside, and its name.
         may_remove: Whether whoever looks may also end the ten minutes, which nobody can take back.
     """
-    draw_too_late({f"undo-{removed.name}" for removed, _ in deleted})
+    problems.remind("undo")
+    refuse_what_is_gone({f"undo-{removed.name}" for removed, _ in deleted})
     for removed, name in deleted:
         with st.container(key=f"thaw-undo-{removed.name}", horizontal=True, vertical_alignment="center"):
             left = words.count(removal.minutes_left(removed), "minute")
             st.html(f'<p class="thaw-quiet">Deleted: {html.escape(name)}. It can be taken back for {left}.</p>')
             if st.button("Undo", key=f"undo-{removed.name}", icon=":material/undo:"):
-                removal.take_back(removed)
-                st.rerun()
+                with problems.remembered("undo"):
+                    removal.take_back(removed)
+                    st.rerun()
             if may_remove:
                 draw_removal(removed)
 
@@ -40,8 +42,9 @@ def draw_removal(removed: Removed) -> None:
         st.rerun()
 
 
-def draw_too_late(offered: set[str]) -> None:
+def refuse_what_is_gone(offered: set[str]) -> None:
     """Say so where somebody has pressed what stood on the page and is no longer offered."""
     pressed = {str(key) for key, value in st.session_state.items() if str(key).startswith("undo-") and value is True}
     if pressed - offered:
-        problems.show(removal.too_late())
+        with problems.remembered("undo"):
+            raise removal.too_late()

@@ -9,6 +9,7 @@ import drawing
 import filelock
 import pytest
 from PIL import Image, ImageEnhance
+from streamlit.testing.v1 import AppTest
 from visiting import links, words
 
 from tlcore import deletion, identity, overview, project, removal
@@ -346,6 +347,23 @@ def test_with_a_run_answers_are_shown_and_no_more_can_be_given(visit, noticed):
     assert "a/zz copy.jpg left out" in words(page)
     keys = {button.key.split("-")[0] for button in page.button if button.key}
     assert not keys & {"leave", "keep", "undo", "move"}
+
+
+def test_a_finding_that_still_stands_open_when_a_run_begins_takes_no_answer(visit, noticed):
+    def part_of_the_page() -> None:  # as Streamlit runs it again by itself, with what it was given before
+        from pages.parts import findings, place
+        from tlcore import overview
+
+        opened = place.opened_project()
+        findings.draw_one(opened, overview.looked_over(opened), overview.findings_of(opened)[0], True)
+
+    visit()  # the browser
+    page = AppTest.from_function(part_of_the_page)
+    page.query_params["project"] = noticed.id
+    assert "keep" in str([button.key for button in page.run().button])
+    dataset = overview.dataset_of(noticed)
+    runs.create(noticed.runs / runs.new_id(), Recipe(), dataset, overview.split_of(noticed, dataset, Recipe()))
+    assert "A run has begun" in words(page.run()) and "keep" not in str([button.key for button in page.button])
 
 
 def test_the_page_says_what_copies_would_have_done_and_hands_out_the_split(visit, noticed):

@@ -112,6 +112,10 @@ def test_a_project_whose_files_are_damaged_is_named_and_can_be_opened_and_delete
     assert "Ice & amber" in words(home) and "Something broke" not in words(home)
     home.button(key=f"open-{filled.id}").click().run()
     assert not home.exception
+    guest, link = identity.new(), sharing.make(filled.folder, "read")
+    visit("runs.py", who=guest, project=filled.id, share=link.secret)
+    theirs = words(visit(who=guest))
+    assert "Shared with you" in theirs and "Ice & amber" in theirs and "Something broke" not in theirs
     home = visit()
     home.button(key=f"really-{filled.id}").click().run()
     assert project.owned_by(ME) == () and "Deleted: the project" in words(home)

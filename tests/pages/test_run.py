@@ -3,7 +3,7 @@
 import filelock
 import pytest
 from processes import until
-from visiting import links, words
+from visiting import ME, links, words
 
 from tlcore.runs import events, queue, slots
 from tlcore.runs import run as runs
@@ -63,6 +63,20 @@ def test_in_line_the_page_says_where_and_the_run_can_leave_it(look, run, home):
     page.button(key="stop").click().run()
     assert not queue.is_in(run.folder)
     assert until(lambda: runs.state(run) == "stopped")
+
+
+def test_a_refusal_stands_until_it_was_read_or_something_else_is_pressed(look, run, home, monkeypatch):
+    monkeypatch.setenv("THAW_WAITING", "1")
+    run.events.write(events.Paused(1))
+    (home / "other").mkdir()
+    queue.enter(home / "other", queue.name_of(ME))
+    page = look()
+    page.button(key="go-on").click().run()
+    assert "as many as one person may have" in words(page)
+    assert "as many as one person may have" in words(page.run())  # as it draws itself anew by itself
+    queue.leave(home / "other")
+    page.button(key="go-on").click().run()
+    assert "as many as one person may have" not in words(page) and queue.is_in(run.folder)
 
 
 def test_before_training_the_task_is_shown(look, at_work):

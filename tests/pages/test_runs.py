@@ -9,6 +9,7 @@ import filelock
 import pytest
 from visiting import links, words
 
+from pages.parts import problems
 from tlcore import deletion, removal
 from tlcore.runs import events, queue
 from tlcore.runs import run as runs
@@ -81,13 +82,15 @@ def test_a_deleted_run_is_gone_and_can_be_taken_back(table, run):
     assert rows(page) == [run.id] and run.recipe_file.is_file()
 
 
-def test_an_undo_that_comes_too_late_is_said_to_be(table, run):
+def test_an_undo_that_comes_too_late_is_said_to_be(table, run, monkeypatch):
     page = table()
     page.button(key=f"delete-{run.id}").click().run()
     (removed,) = removal.laid_aside(run.folder.parent)
     removal.remove(removed)  # the ten minutes are over, and the page still stands there
     page.button(key=f"undo-{run.id}").click().run()
     assert "It is too late: this was removed for good." in words(page)
+    assert "too late" in words(page.run())  # the page draws itself anew every few seconds
+    monkeypatch.setattr(problems, "REMIND_S", 0.0)
     assert "too late" not in words(page.run())
 
 
@@ -122,6 +125,7 @@ def test_a_run_that_was_just_taken_up_stays_and_so_does_the_table(table, run, an
         page.button(key=f"delete-{run.id}").click().run()
         assert "still at work, so it cannot be deleted" in words(page)
         assert rows(page) == [other.id, run.id] and run.folder.exists()
+        assert "still at work, so it cannot be deleted" in words(page.run())
 
 
 def test_a_run_that_is_just_starting_cannot_be_deleted(table, at_work):

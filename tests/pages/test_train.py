@@ -7,7 +7,7 @@ import pytest
 from processes import until
 from visiting import links, words
 
-from tlcore import identity, lock, sharing
+from tlcore import deletion, identity, lock, sharing
 from tlcore.backbones import table, weights
 from tlcore.overview import AT_WORK
 from tlcore.runs import order, queue
@@ -151,6 +151,17 @@ def test_the_settings_of_an_earlier_run_can_be_used_again_and_changed(visit, fil
     page.button(key="start").click().run()
     (made,) = (each for each in runs.runs_in(filled.runs) if each != run)
     assert made.recipe() == replace(earlier, epochs=3)
+
+
+def test_where_the_earlier_run_was_deleted_meanwhile_what_was_changed_stays(visit, filled, run):
+    page = visit("train.py", project=filled.id, again=run.id, backbone="mobilenet_v2_035", frozen="4")
+    page.number_input(key=f"setting-epochs-{run.id}").set_value(3).run()
+    deletion.delete_run(run)
+    page.button(key="start").click().run()
+    (made,) = runs.runs_in(filled.runs)
+    assert made.recipe().epochs == 3
+    page = visit("train.py", project=filled.id, again=run.id)
+    assert "There is no such run in this project. What stands below is what Thaw would choose" in words(page)
 
 
 def test_a_guest_who_may_only_look_trains_nothing(visit, filled):
