@@ -195,6 +195,16 @@ def test_a_waiting_run_that_is_taken_back_can_go_on(drawn) -> None:
     assert runs.state(run) == "paused" and runs.can_resume(run)
 
 
+def test_a_waiting_run_whose_folder_takes_no_word_can_still_be_deleted(drawn) -> None:
+    made = make("me", drawn)
+    run = queued(made, drawn)
+    queue.enter(run.folder, "me")
+    run.events.file.unlink()
+    run.events.file.mkdir()  # as a full disk does, nothing can be written there
+    deletion.delete_run(run)
+    assert runs.runs_in(made.runs) == () and len(deletion.deleted_runs(made)) == 1
+
+
 def test_a_guest_deletes_no_project() -> None:
     made = make("me")
     link = sharing.make(made.folder, "full")

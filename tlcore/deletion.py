@@ -36,7 +36,8 @@ def delete_run(run: Run) -> None:
     try:
         with filelock.FileLock(run.lock_file, timeout=LET_GO_S):  # whoever has just ended lets go in a moment
             if was_waiting:  # who takes it back finds it as one that can go on
-                run.events.write(events.Paused(position.last_epoch(run.checkpoints)))
+                with contextlib.suppress(OSError):  # on a full disk as one that broke off, which can go on as well
+                    run.events.write(events.Paused(position.last_epoch(run.checkpoints)))
     except filelock.Timeout:
         raise UserError("This run is still at work, so it cannot be deleted.", "Stop it first.") from None
     with contextlib.suppress(FileNotFoundError):  # another window was quicker

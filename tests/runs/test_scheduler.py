@@ -147,8 +147,12 @@ def test_a_full_disk_is_said_and_waited_for_however_long_it_lasts(waiting, monke
     assert len(refused) > 2 * scheduler.TRIES and "No space left on device" in capfd.readouterr().err
 
 
-def test_a_run_whose_folder_cannot_be_written_is_given_up_and_keeps_nobody_waiting(waiting, monkeypatch):
+@pytest.mark.parametrize("taken", [(), ("events.jsonl", "lock")], ids=["at its start", "for any word"])
+def test_a_run_whose_folder_cannot_be_written_is_given_up_and_keeps_nobody_waiting(waiting, monkeypatch, taken):
     spoilt, next_one = waiting("spoilt"), waiting("next")
+    for name in taken:
+        (spoilt.folder / name).unlink(missing_ok=True)
+        (spoilt.folder / name).mkdir()
     monkeypatch.setattr(scheduler, "WAIT_S", 0.05)
     start = detached.start
 
@@ -159,7 +163,9 @@ def test_a_run_whose_folder_cannot_be_written_is_given_up_and_keeps_nobody_waiti
 
     monkeypatch.setattr(detached, "start", refuse)
     with scheduler.running():
-        assert "could not be started" in wait_for(spoilt, events.Failed, seconds=20).problem
+        if not taken:
+            assert "could not be started" in wait_for(spoilt, events.Failed, seconds=20).problem
+        assert until(lambda: not queue.is_in(spoilt.folder), seconds=20)
         order.stop(next_one)
         wait_for(next_one, events.Stopped, seconds=20)
 

@@ -68,7 +68,10 @@ class Scheduler:
     def _is_taken(self, ticket: Ticket) -> bool:
         """Return whether a run is being started, by this process or by one that scheduled before."""
         is_starting = any(starting.ticket.run == ticket.run for starting in self._starting.values())
-        return is_starting or runs.is_locked(Run(ticket.folder))
+        try:
+            return is_starting or runs.is_locked(Run(ticket.folder))
+        except OSError:  # of somebody else, or broken: starting it fails, and then it is given up
+            return is_starting
 
     def _start(self, ticket: Ticket, slot: int) -> None:
         """Start a run, or give it up where that has failed too often: it would keep all others waiting."""
@@ -94,14 +97,18 @@ class Scheduler:
 
 
 def _give_up(run: Run, detail: str) -> None:
-    """Take a run out of the line that cannot be started, and say so."""
-    run.events.write(
-        events.Failed(
-            "This run could not be started.",
-            "Start a new one with the same settings; if that fails too, whoever runs Thaw finds more in worker.log.",
-            detail,
-        )
+    """Take a run out of the line that cannot be started, and say so; also one whose own folder takes no word."""
+    failed = events.Failed(
+        "This run could not be started.",
+        "Start a new one with the same settings; if that fails too, whoever runs Thaw finds more in worker.log.",
+        detail,
     )
+    try:
+        run.events.write(failed)
+    except OSError as error:
+        if disk.is_full(error):
+            raise
+        notice.say(f"A run that cannot be started takes no word either: {error}")
     queue.leave(run.folder)
 
 
