@@ -9,7 +9,7 @@ import filelock
 import numpy as np
 import pytest
 
-from tlcore.runs import events, position
+from tlcore.runs import curves, events, position
 from tlcore.runs import run as runs
 
 HOLD = """
@@ -227,11 +227,40 @@ def test_the_curve_ends_with_the_epoch_whose_weights_count_though_it_went_on_fro
     run.checkpoints.mkdir()
     np.savez(run.best_checkpoint, epoch=2, loss=0.9)
     np.savez(run.earlier_checkpoint, epoch=4, loss=0.1)
-    for epoch in (1, 2, 3, 4):
-        run.events.write(events.EpochEnd(epoch, "head", 1.0, 0.5, 1.0, 0.5, 0.1, 1.0, True))
+    for epoch, loss in ((1, 1.0), (2, 0.9), (3, 0.5), (4, 0.1)):
+        run.events.write(events.EpochEnd(epoch, "head", 1.0, 0.5, loss, 0.5, 0.1, 1.0, True))
     run.events.write(events.WentOn(2, 0))
     run.events.write(events.EpochEnd(2, "head", 1.0, 0.5, 1.0, 0.5, 0.1, 1.0, True))
     for _ in range(2):
         run.keep_better()
         assert [end.epoch for end in events.of_type(run.events.all(), events.EpochEnd)] == [1, 2, 4]
         assert position.epoch_of(run.best_checkpoint) == 4
+
+
+def test_of_two_tries_at_an_epoch_the_one_whose_weights_count_is_the_best_on_the_curve(new_run):
+    run = new_run()
+    run.checkpoints.mkdir()
+    np.savez(run.best_checkpoint, epoch=3, loss=0.2)
+    np.savez(run.earlier_checkpoint, epoch=2, loss=0.1)
+    for again in (0.0, 0.1):
+        for epoch, loss in ((1, 1.0), (2, 0.1 + 4 * again), (3, 0.2)):
+            run.events.write(events.EpochEnd(epoch, "head", 1.0, 0.5, loss, 0.5, 0.1, 1.0, True))
+        if not again:
+            run.events.write(events.WentOn(1, 0))
+    run.keep_better()
+    best = curves.best_epoch(run.events.all())
+    assert (best.epoch, best.val_loss) == (2, 0.1)
+    assert [end.val_loss for end in events.of_type(run.events.all(), events.EpochEnd)][-1] == 0.1
+
+
+def test_who_goes_on_after_it_became_unstable_goes_back_to_the_place_before_the_last_one(new_run):
+    run = new_run(head_lr=0.1)
+    run.checkpoints.mkdir()
+    for number in (7, 8):
+        (run.checkpoints / f"place-{number:06d}.npz").touch()
+    run.events.write(events.Failed("It became unstable.", "Go on.", kind="Unstable"))
+    runs.prepare_to_resume(run)
+    assert [file.name for file in position.numbered(run.checkpoints)] == ["place-000007.npz"]
+    run.events.write(events.Failed("It became unstable again.", "Go on.", kind="Unstable"))
+    runs.prepare_to_resume(run)
+    assert len(position.numbered(run.checkpoints)) == 1

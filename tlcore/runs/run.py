@@ -142,8 +142,8 @@ class Run:
         self.earlier_checkpoint.unlink(missing_ok=True)
 
     def _count_again(self, epoch: int | None) -> None:
-        told = self.events.read(without=STEPS)[0]
-        ends = [end for end in events.of_type(told, events.EpochEnd) if end.epoch == epoch]
+        told, loss = self.events.read(without=STEPS)[0], position.loss_of(self.best_checkpoint)
+        ends = [end for end in events.of_type(told, events.EpochEnd) if (end.epoch, end.val_loss) == (epoch, loss)]
         if ends and ends[-1] not in events.in_force(told):
             with contextlib.suppress(OSError):  # on a full disk the curve lacks a point
                 self.events.write(ends[-1])
@@ -226,6 +226,8 @@ def _lower_rates(run: Run) -> None:
     so_far = events.since_handed_over(run.events.all())
     if any(note.message == _LOWERED for note in events.of_type(so_far, events.Note)):
         return  # it was asked before and could not be handed over, for want of disk
+    for later in position.numbered(run.checkpoints)[1:]:  # written while it was about to become unstable, perhaps
+        later.unlink(missing_ok=True)
     run.events.write(events.Note(_LOWERED))
     asked = run.recipe()
     lower = {name: max(LOWEST, rate * LOWER) for name in ("head_lr", "backbone_lr") if (rate := getattr(asked, name))}

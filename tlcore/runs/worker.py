@@ -73,7 +73,8 @@ def _work(run: Run, results_only: bool) -> None:
 
 
 def _fail(run: Run, error: UserError) -> int:
-    """Write why the run broke off, and return the exit code."""
+    """Write why the run broke off, and return the exit code; what an earlier try had kept may be better."""
+    run.keep_better()
     run.events.write(interruption.event_of(run, error))
     return FAILED
 
