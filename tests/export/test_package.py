@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tlcore.errors import ExportError
-from tlcore.export import formats, keras_file, metadata, package
+from tlcore.export import formats, keras_file, metadata, package, parity
 from tlcore.images import picture
 from tlcore.results import prediction
 from tlcore.results import report as reports
@@ -131,6 +131,15 @@ def test_the_same_run_gives_the_same_bytes(archive, finished_run, tmp_path):
 def test_nothing_is_left_beside_the_zip(archive, finished_run):
     assert list(archive.parent.iterdir()) == [archive]
     assert list(finished_run.exports.iterdir()) == []
+
+
+def test_what_a_killed_check_has_left_unzipped_is_removed(tmp_path):
+    left = tmp_path / ".unzipped-abc" / "thaw model"
+    left.mkdir(parents=True)
+    (left / "model.keras").touch()
+    (tmp_path / "keras.zip").touch()
+    parity.sweep(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["keras.zip"]
 
 
 def test_progress_ends_at_all_steps(finished_run, tmp_path):

@@ -78,6 +78,18 @@ def test_a_crash_says_how_far_it_came_and_shows_the_end_of_the_log(tmp_path):
     assert "It had come to epoch 20." in ending.problem(run, "crashed", [BEST, later]).problem
 
 
+@pytest.mark.parametrize(
+    ("history", "words"),
+    [
+        ([BEST, events.Trained(3)], "Training is over, but its results"),
+        ([BEST, BROKEN], "The disk is full. The results"),
+    ],
+)
+def test_a_crash_while_results_are_made_is_no_crash_of_the_training(tmp_path, history, words):
+    problem = ending.problem(Run(tmp_path), "crashed", history)
+    assert problem.problem.startswith(words) and "saying why" not in problem.problem
+
+
 def test_a_crash_on_a_full_disk_says_so(small_disk):
     run = Run(small_disk)
     (small_disk / "crowd").write_bytes(bytes(2**20))

@@ -28,6 +28,27 @@ def test_after_an_epoch_was_kept_it_is_an_interruption(new_run):
     assert (broken.kept_epoch, broken.problem) == (3, ERROR.problem)
 
 
+@pytest.mark.parametrize(
+    ("history", "problem", "advice"),
+    [
+        ([events.Trained(3)], "Training is over, but its results", "nothing is trained again"),
+        ([events.Stopped(3)], "Stopped, but the results", "stop it again when you like"),
+        (
+            [events.Interrupted(3, "The disk is full.", "Free some.")],
+            "The disk is full. The results of the",
+            "Free some.",
+        ),
+    ],
+)
+def test_what_was_said_of_the_training_is_said_again_where_only_its_results_are_missing(history, problem, advice):
+    said = interruption.results_missing(history)
+    assert said[0].startswith(problem) and advice in said[1]
+
+
+def test_of_a_training_that_has_not_ended_nothing_is_said_about_results():
+    assert interruption.results_missing([events.Started("CPU", "a")]) is None
+
+
 @pytest.mark.parametrize("over", [events.Trained(3), events.Stopped(3), events.Interrupted(3, "a", "b")])
 def test_while_results_are_made_it_is_the_end_so_that_they_are_not_tried_for_ever(new_run, over):
     run = new_run()

@@ -70,7 +70,9 @@ def test_a_worker_that_the_system_ends_while_it_holds_the_exam_does_not_train_ag
     counters.write_text("oom_kill 1\n")
     os.kill(worker_of(run), signal.SIGKILL)
     watching.join(60)
-    assert runs.state(run) == "failed" and "memory" in events.last(run.events.all(), events.Failed).problem
+    failed = events.last(run.events.all(), events.Failed)
+    assert runs.state(run) == "failed" and "memory" in failed.problem
+    assert "Training is over" in failed.problem and "nothing is trained again" in failed.advice
     assert run.recipe().step_parts == 1
     assert order.resume(run)
     supervisor.supervise(run, wait_for_device=False)

@@ -129,9 +129,15 @@ def test_a_paused_run_that_is_stopped_gets_the_results_of_its_best_epoch(new_run
     runs.ask_to_pause(run)
     wait_for(run, events.Paused, seconds=20)
     assert until(lambda: not runs.is_locked(run))
-    order.stop(run)
+    left = run.checkpoints / ".place-000009.half.npz"
+    left.touch()  # by a worker that was killed over it
+    with filelock.FileLock(workspace.home() / "results.lock"):  # the results of another run are being made
+        order.stop(run)
+        wait_for(run, events.Stopped, seconds=20)
+        assert not until(lambda: called("tlcore.runs.worker", str(run.folder)), seconds=1.0)
+        assert runs.state(run) == "finishing"
     assert wait_for(run, events.Finished).kept_epoch >= 1
-    assert runs.state(run) == "finished"
+    assert runs.state(run) == "finished" and not left.exists()
 
 
 def test_a_pause_that_was_taken_back_leaves_the_next_one_all_its_time(new_run, monkeypatch):
@@ -151,6 +157,23 @@ def test_a_pause_that_was_taken_back_leaves_the_next_one_all_its_time(new_run, m
 
     supervisor._watch(run, worker, tick, may_stop=True)
     assert seen[0] is None
+
+
+def test_a_place_that_is_being_written_is_waited_for_however_slow_the_disk_is(new_run, monkeypatch):
+    run, worker = new_run(), subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    monkeypatch.setattr(supervisor, "PAUSE_GRACE_S", 0.3)
+    run.checkpoints.mkdir()
+    (run.checkpoints / ".place-000002.half.npz").touch()
+    runs.ask_to_pause(run)
+    began, seen = time.monotonic(), []
+
+    def tick() -> None:
+        if not seen and time.monotonic() - began > 1.0:
+            seen.append(worker.poll())
+            position.sweep(run.checkpoints)
+
+    assert supervisor._watch(run, worker, tick, may_stop=True) != 0  # killed: now it writes nothing
+    assert seen == [None]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Proof that a written file answers as the run's own model does: the file itself is opened again and asked."""
 
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from tlcore.results.prediction import Answer
 
 # On one machine the same graph gives the same numbers; this leaves room for another order of additions only.
 TOLERANCE = 1e-5
+_UNZIPPED = ".unzipped-"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def check(archive: Path, file_format: Format, resize: str, own: Sequence[Answer]
         ExportError: A probability differs by more than ``TOLERANCE``, or the file cannot be opened.
     """
     scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".unzipped-", dir=scratch) as folder:
+    with tempfile.TemporaryDirectory(prefix=_UNZIPPED, dir=scratch) as folder:
         with zipfile.ZipFile(archive) as opened:
             opened.extractall(folder)  # our own file of a moment ago
         found = file_format.answers(Path(folder), [answer.file for answer in own], resize)
@@ -59,6 +61,12 @@ def check(archive: Path, file_format: Format, resize: str, own: Sequence[Answer]
             detail=f"{file_format.title}, {len(own)} pictures, worst: {worst}",
         )
     return Parity(n_pictures=len(own), largest_difference=largest)
+
+
+def sweep(scratch: Path) -> None:
+    """Remove what killed checks have left unzipped in a folder; nobody must be checking there now."""
+    for left in scratch.glob(f"{_UNZIPPED}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _table(answers: Sequence[Answer]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from tlcore import disk
 from tlcore.errors import TrainingError
-from tlcore.runs import events, pace
+from tlcore.runs import events, interruption, pace
 from tlcore.runs.events import Event
 from tlcore.runs.run import Run, State
 from tlcore.runs.turn import Turn
@@ -22,6 +22,9 @@ def problem(run: Run, state: State, history: list[Event]) -> TrainingError | Non
             return TrainingError(
                 disk.FULL + reached, "Free some space, then go on: what was kept is here.", log_end(run)
             )
+        missing = interruption.results_missing(history)
+        if missing:
+            return TrainingError(*missing, log_end(run))
         return TrainingError(
             f"The training ended without saying why.{reached}",
             "The computer may have been switched off, or its memory may have run out. Nothing that was kept is lost: "

@@ -108,6 +108,17 @@ def numbered(folder: Path) -> list[Path]:
     return sorted(folder.glob("place-*.npz"))
 
 
+def is_being_written(folder: Path) -> bool:
+    """Return whether somebody is just writing the checkpoint of a place, or was killed over it; see ``sweep``."""
+    return any(folder.glob(".place-*"))
+
+
+def sweep(folder: Path) -> None:
+    """Remove checkpoints that killed writers have left half written; nobody must be writing one now."""
+    for left in folder.glob(".*"):
+        left.unlink(missing_ok=True)
+
+
 def _finite(value: object) -> object:
     """Return a value as JSON can hold it: infinity is no number there."""
     return None if isinstance(value, float) and math.isinf(value) else value

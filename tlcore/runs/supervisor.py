@@ -15,7 +15,7 @@ from pathlib import Path
 
 import filelock
 
-from tlcore import disk
+from tlcore import disk, workspace
 from tlcore.errors import TrainingError
 from tlcore.runs import events, interruption, leash, memory, position, queue, slots
 from tlcore.runs.events import Event
@@ -106,6 +106,7 @@ def _train(run: Run, start: Start, slot: int, tick: Tick) -> int:
 
 def _end(run: Run, exit_code: int, tick: Tick) -> None:
     """Say how a run ended or that it is paused; what it had learned before is kept."""
+    position.sweep(run.checkpoints)  # a worker that was killed may have been writing gigabytes
     if _is_paused(run, exit_code):
         _pause(run, exit_code, tick)
     else:
@@ -152,6 +153,8 @@ def _watch(run: Run, process: subprocess.Popen[bytes], tick: Tick, *, may_stop: 
         for wish, grace_s in ((run.stop_file, GRACE_S), (run.pause_file, PAUSE_GRACE_S)):
             if not wish.exists():
                 began.pop(wish, None)  # taken back: a pause for which the disk had no room
+            elif wish == run.pause_file and position.is_being_written(run.checkpoints):
+                continue  # a large network on a slow disk: what it writes is what it was asked for
             elif may_stop and time.monotonic() - began.setdefault(wish, time.monotonic()) > grace_s:
                 may_stop = False
                 if not _is_trained(run):
@@ -205,10 +208,24 @@ def _conclude(run: Run, exit_code: int, tick: Tick) -> None:
         return
     # On the processor: the device is free for the next run from now on. And with TensorFlow, whatever has trained.
     own = {"CUDA_VISIBLE_DEVICES": "-1", "KERAS_BACKEND": "tensorflow"}
-    results = leash.start(run, "--results-only", environment=own)
-    exit_code = _watch(run, results, tick, may_stop=False)
+    with _results_alone(tick):
+        exit_code = _watch(run, leash.start(run, "--results-only", environment=own), tick, may_stop=False)
     if exit_code != 0 and not events.last(run.events.all(), events.Failed):
         _say(run, interruption.event_of(run, _sudden_end(run, exit_code)), tick)
+
+
+@contextlib.contextmanager
+def _results_alone(tick: Tick) -> Iterator[None]:
+    """Let one run after the other make its results: ten that are stopped at once would take the memory of all."""
+    alone = filelock.FileLock(workspace.home() / "results.lock")
+    while not alone.is_locked:
+        with contextlib.suppress(filelock.Timeout):
+            alone.acquire(timeout=LOOK_EVERY_S)
+        tick()
+    try:
+        yield
+    finally:
+        alone.release()
 
 
 def _say(run: Run, event: Event, tick: Tick) -> bool:
@@ -243,9 +260,14 @@ def _sudden_end(run: Run, exit_code: int) -> TrainingError:
     detail = f"The training process ended with exit code {exit_code}; worker.log may say more."
     if disk.is_crowded(run.folder):  # it could not even say that
         return TrainingError(disk.FULL, "Free some space, then go on: what was kept until then is here.", detail)
+    most_often = "Most often this means that the computer ran out of memory."
+    missing = interruption.results_missing(run.events.all())
+    if missing:
+        problem, advice = missing
+        return TrainingError(f"{problem} {most_often}" if exit_code in KILLED else problem, advice, detail)
     if exit_code in KILLED:
         return TrainingError(
-            "Training ended suddenly. Most often this means that the computer ran out of memory.",
+            f"Training ended suddenly. {most_often}",
             "Close other programs, or choose a smaller batch size or picture size, and start again.",
             detail,
         )

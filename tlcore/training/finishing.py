@@ -7,7 +7,7 @@ import numpy as np
 
 from tlcore import atomic, pins
 from tlcore.errors import ExportError
-from tlcore.export import package
+from tlcore.export import package, parity
 from tlcore.results import evaluation, prediction, report
 from tlcore.runs import events, position
 from tlcore.runs import run as runs
@@ -26,6 +26,7 @@ def finish(run: Run, model: keras.Model, pixels: np.ndarray) -> None:
     """
     for file in (run.model_file, _package_of(run)):
         atomic.sweep(file)
+    parity.sweep(run.exports)
     save_model(run, model)
     dataset, rows = run.dataset(), run.split().test
     # The exam is taken by the file that people will get, not by the model in memory.

@@ -50,8 +50,7 @@ def earlier(run: Run) -> Earlier | None:
     A place in the first phase is of no use once the second has kept weights: it starts from the best ones of the first,
     and those are gone then.
     """
-    for left in run.checkpoints.glob(".*"):  # half written, by one who was killed
-        left.unlink(missing_ok=True)
+    position.sweep(run.checkpoints)
     found = position.newest(run.checkpoints)
     if found is None or (found[1].phase == "head" and _is_of_second_phase(run)):
         return None
