@@ -98,7 +98,7 @@ def test_a_choice_out_of_range_orders_nothing(press, tmp_path):
 def test_who_has_enough_runs_waiting_is_told_and_nothing_is_written(press, tmp_path, monkeypatch):
     monkeypatch.setenv("THAW_WAITING", "1")
     press()
-    with pytest.raises(UserError, match="as many as one person may have"):
+    with pytest.raises(UserError, match="You have 1 run waiting, and that is as many as one person may have"):
         press(Recipe(backbone="vgg16", frozen_stages=4))
     assert len(runs.runs_in(tmp_path / "runs")) == 1
     press(Recipe(backbone="vgg16", frozen_stages=4), "another")

@@ -58,8 +58,9 @@ def room(person: str) -> Iterator[None]:
     with _alone("orders"):
         mine = [ticket for ticket in _tickets() if ticket.person == person]
         if len(mine) >= workspace.waiting_runs():
+            waiting = "1 run" if len(mine) == 1 else f"{len(mine)} runs"
             raise UserError(
-                f"You have {len(mine)} runs waiting, and that is as many as one person may have.",
+                f"You have {waiting} waiting, and that is as many as one person may have.",
                 "Wait until one of them begins, or stop one.",
             )
         yield
