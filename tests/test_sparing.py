@@ -15,6 +15,10 @@ with sparing.quick_import():
 print(sorted({"sklearn", "pandas", "jax"} & set(sys.modules)), keras.backend.backend(), gc.isenabled())
 import numpy, pandas, sklearn
 keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).predict(numpy.ones((3, 2)), verbose=0)
+kept = gc.get_freeze_count()
+with sparing.quick_import():
+    import keras
+assert kept and gc.get_freeze_count() == kept
 print("as ever")
 """
 

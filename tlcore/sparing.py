@@ -20,8 +20,12 @@ def quick_import() -> Iterator[None]:
 
     Garbage is not looked for meanwhile: an import leaves next to none, and looking through the hundreds of thousands of
     objects that it makes was another fifth of its time (2.1 instead of 2.7 seconds of a core, our measurement). These
-    stay as long as the process does, so that no later look goes through them either.
+    stay as long as the process does, so that no later look goes through them either. Where Keras is there already,
+    nothing of all this is done: what a training has left by then is garbage.
     """
+    if "keras" in sys.modules:
+        yield
+        return
     wanted = {os.environ.get("KERAS_BACKEND", "tensorflow"), *sys.modules}
     hidden = [name for name in FOR_OTHERS if name not in wanted]
     sys.modules.update(dict.fromkeys(hidden))  # None makes an import fail as for a package that is not there
